@@ -1,0 +1,31 @@
+/**
+ * Why a request was not accepted. Every way to refuse is one member of this union; `http/problem.ts` maps each to a status
+ * and a problem document with one exhaustive switch, and the partition records it under its reason.
+ * `detail` is written for the sender; it never holds a secret, a signature or the payload.
+ */
+export type Rejection =
+  | { readonly reason: "unknown-source"; readonly source: string }
+  | { readonly reason: "source-not-configured"; readonly secretNames: readonly string[] }
+  | { readonly reason: "body-too-large"; readonly bytesMax: number }
+  | { readonly reason: "body-timeout"; readonly timeoutMs: number }
+  | { readonly reason: "body-unreadable" }
+  | { readonly reason: "unsupported-content-type"; readonly found: string; readonly expected: readonly string[] }
+  | { readonly reason: "unsupported-content-encoding"; readonly found: string }
+  | { readonly reason: "missing-header"; readonly header: string }
+  | { readonly reason: "invalid-header"; readonly header: string; readonly detail: string }
+  | { readonly reason: "missing-signature"; readonly header: string }
+  | { readonly reason: "malformed-signature"; readonly header: string; readonly detail: string }
+  | { readonly reason: "wrong-signature"; readonly header: string }
+  | { readonly reason: "missing-token" }
+  | { readonly reason: "wrong-token" }
+  | { readonly reason: "invalid-utf8" }
+  | { readonly reason: "invalid-json"; readonly detail: string }
+  | { readonly reason: "json-too-deep"; readonly depthMax: number }
+  | { readonly reason: "invalid-form"; readonly detail: string }
+  | { readonly reason: "invalid-event"; readonly attribute: string; readonly detail: string; readonly index?: number }
+  | { readonly reason: "batch-too-large"; readonly eventsMax: number }
+  | { readonly reason: "too-many-deliveries"; readonly deliveriesMax: number }
+  | { readonly reason: "backlog-full"; readonly retryAfterSeconds: number }
+  | { readonly reason: "storage-unavailable"; readonly retryAfterSeconds: number };
+
+export type RejectionReason = Rejection["reason"];

@@ -1,0 +1,64 @@
+/**
+ * The contract of a target: an adapter that sends one delivery somewhere. One file in `src/targets/` default-exports one
+ * `Target`; the generator finds it. All I/O comes in as arguments, so the same code runs in workerd, in Node and in the simulation.
+ */
+import type { CloudEvent } from "./event.ts";
+import type { Outcome } from "./outcome.ts";
+import type { JsonObject, Mistake, Result } from "./result.ts";
+import type { Hashing } from "./source.ts";
+
+/** What is to be sent: the event, and the body that the rule's transform made of it. */
+export interface Shipment {
+  /** The delivery's id: sent as `webhook-id`, the same on every attempt. */
+  readonly deliveryId: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /**
+   * The event to send. Untransformed, its body is the payload as received; with a transform, the body is the transform's
+   * result and `datacontenttype` says so.
+   */
+  readonly event: CloudEvent;
+  /** Vendor headers that `raw` format passes on, lower-case names. */
+  readonly rawHeaders: Readonly<Record<string, string>>;
+}
+
+export interface QueueBinding {
+  readonly send: (message: string, options: { readonly contentType: "text" | "json" }) => Promise<unknown>;
+}
+
+export interface TargetIo {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** A signal that aborts after so many milliseconds, counted from the call. */
+  readonly timeoutSignal: (timeoutMs: number) => AbortSignal;
+  readonly hashing: Hashing;
+  readonly secret: (name: string) => string | undefined;
+  readonly queue: (binding: string) => QueueBinding | undefined;
+  /** Local mode: replaces the target's URL where its entry has `local:`; undefined when deployed. */
+  readonly local: LocalMode | undefined;
+}
+
+/** Set only by `npm start`. Allows plain http to this machine, and `local: print` targets. */
+export interface LocalMode {
+  /** Where `local: print` targets deliver: a small server that prints what arrives. */
+  readonly printUrl: string;
+}
+
+export interface Target<Config> {
+  /** The key that names this kind in targets.yaml, as in `{ http: https://… }`. */
+  readonly kind: string;
+  readonly summary: string;
+  /**
+   * Reads the target's entry of targets.yaml, less the keys shared by all targets (`timeout`, `retry`, `max-age`).
+   * The entry still holds the kind's own key. Paths of mistakes start at the entry.
+   */
+  readonly parse: (entry: JsonObject) => Result<Config, readonly Mistake[]>;
+  readonly secretNames: (config: Config) => readonly string[];
+  /** Queue bindings that wrangler.toml must have for this target. */
+  readonly queueBindings: (config: Config) => readonly string[];
+  /** Reasons why this configuration works on a laptop but not deployed, for `npm run deploy`; empty when there are none. */
+  readonly localOnly: (config: Config) => readonly string[];
+  /** Sends within `timeoutMs`, counted from this call and covering the answer's body. Never throws for what a target does. */
+  readonly send: (shipment: Shipment, config: Config, timeoutMs: number, io: TargetIo) => Promise<Outcome>;
+}
