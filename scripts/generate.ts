@@ -1,0 +1,137 @@
+/**
+ * Writes `src/generated/`: the kinds of sources and targets, and the checked rules.
+ * `node scripts/generate.ts [--check] [--rules DIR] [--out DIR]`; with `--check` it writes nothing and fails when what is
+ * there is not what it would write.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { Json } from "../src/core/result.ts";
+import type { RulesDocument } from "../src/core/rule.ts";
+import type { Problem } from "./problem.ts";
+import { formatProblem } from "./problem.ts";
+import { listKinds, renderRegistry } from "./registry.ts";
+import { hasErrors, readRules } from "./rule-files.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+export const RULES_DIR = join(ROOT, "rules");
+export const GENERATED_DIR = join(ROOT, "src/generated");
+
+/** The text of `rules.ts`: one definition a line, so that a change to a rule is a change to its line. */
+export function renderRules(document: RulesDocument): string {
+  const list = (name: string, items: readonly unknown[]): readonly string[] =>
+    items.length === 0 ? [`  ${name}: [],`] : [`  ${name}: [`, ...items.map((item) => `    ${literal(item as Json)},`), "  ],"];
+  return [
+    "// Written by scripts/generate.ts from rules/; npm run generate writes it again.",
+    'import type { RulesDocument } from "../core/rule.ts";',
+    "",
+    "export const rules: RulesDocument = {",
+    `  version: ${literal(document.version)},`,
+    ...list("sources", document.sources),
+    ...list("targets", document.targets),
+    ...list("rules", document.rules),
+    "};",
+    "",
+  ].join("\n");
+}
+
+/** JSON as a TypeScript literal. In a literal the plain name `__proto__` would set the prototype, a computed one does not. */
+function literal(value: Json): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(literal).join(", ")}]`;
+  const members = Object.entries(value).map(([name, member]) => {
+    const key = name === "__proto__" ? '["__proto__"]' : JSON.stringify(name);
+    return `${key}: ${literal(member)}`;
+  });
+  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
+}
+
+/** The texts of `sources.ts` and `targets.ts`, by file name. */
+export async function renderRegistries(): Promise<Readonly<Record<string, string>>> {
+  return {
+    "sources.ts": renderRegistry("sources", await listKinds("sources")),
+    "targets.ts": renderRegistry("targets", await listKinds("targets")),
+  };
+}
+
+export interface Generation {
+  /** The document, when the rules have no errors. */
+  readonly document: RulesDocument | undefined;
+  readonly problems: readonly Problem[];
+  /** The generated files that were not up to date: written, or only found when checking. */
+  readonly changed: readonly string[];
+}
+
+/** Reads the rules and brings the generated files up to date; with errors nothing is written. */
+export async function generate(options: {
+  readonly rulesDir: string;
+  readonly outDir: string;
+  readonly checkOnly: boolean;
+}): Promise<Generation> {
+  const { document, problems } = await readRules(options.rulesDir);
+  if (hasErrors(problems)) return { document: undefined, problems, changed: [] };
+  const files = { ...(await renderRegistries()), "rules.ts": renderRules(document) };
+  const changed: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(options.outDir, name);
+    // Left alone when it is right, so that watchers see only true changes.
+    if ((await readIfThere(file)) === text) continue;
+    changed.push(file);
+    if (options.checkOnly) continue;
+    await mkdir(options.outDir, { recursive: true });
+    await writeFile(file, text);
+  }
+  return { document, problems, changed };
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The command line. Answers the exit code: 0, 1 for wrong rules or outdated files, 2 for wrong arguments. */
+export async function main(args: readonly string[], print: (line: string) => void): Promise<number> {
+  const parsed = parseOptions(args);
+  if (typeof parsed === "string") {
+    print(parsed);
+    print("usage: node scripts/generate.ts [--check] [--rules DIR] [--out DIR]");
+    return 2;
+  }
+  const cwd = process.cwd();
+  const result = await generate(parsed);
+  for (const problem of result.problems) print(formatProblem(problem, cwd));
+  if (result.document === undefined) {
+    const errors = result.problems.filter(({ severity }) => severity === "error").length;
+    print(`${errors} ${errors === 1 ? "error" : "errors"}; nothing was written`);
+    return 1;
+  }
+  for (const file of result.changed) {
+    print(parsed.checkOnly ? `${relative(cwd, file)} is not up to date` : `wrote ${relative(cwd, file)}`);
+  }
+  if (parsed.checkOnly && result.changed.length > 0) {
+    print("run npm run generate");
+    return 1;
+  }
+  return 0;
+}
+
+function parseOptions(args: readonly string[]): Parameters<typeof generate>[0] | string {
+  try {
+    const options = { check: { type: "boolean" }, rules: { type: "string" }, out: { type: "string" } } as const;
+    const { values } = parseArgs({ args: [...args], options });
+    return {
+      rulesDir: values.rules === undefined ? RULES_DIR : resolve(values.rules),
+      outDir: values.out === undefined ? GENERATED_DIR : resolve(values.out),
+      checkOnly: values.check ?? false,
+    };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+// Imported by the command line and by tests; run only as a script of its own.
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), console.log);

@@ -1,0 +1,49 @@
+/** Reads one entry of sources.yaml. */
+import { describe, readMembers, unknownName } from "../src/core/read-object.ts";
+import type { Json, Mistake, PathStep } from "../src/core/result.ts";
+import { isJsonObject, ownMember } from "../src/core/result.ts";
+import type { Registry } from "../src/core/rule-set.ts";
+import type { SourceDefinition } from "../src/core/rule.ts";
+import { readName } from "./rule-name.ts";
+
+const BUS_DEFAULT = "default";
+
+export function readSource(
+  name: string,
+  value: Json,
+  kinds: Registry["sources"],
+  mistakes: Mistake[],
+): SourceDefinition | undefined {
+  const path: readonly PathStep[] = [name];
+  const before = mistakes.length;
+  readName("source", "key")(name, path, mistakes);
+  if (!isJsonObject(value)) {
+    mistakes.push({ path, message: `expected an entry such as { kind: github, … }, found ${describe(value)}` });
+    return undefined;
+  }
+  const { kind: _kind, bus: _bus, ...entry } = value;
+  const own = Object.fromEntries(["kind", "bus"].flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])));
+  const read = readMembers(own, path, { kind: readKind(kinds), bus: readName("bus", "value") }, mistakes);
+  if (ownMember(value, "kind") === undefined) {
+    mistakes.push({ path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` });
+  }
+  if (read.kind === undefined) return undefined;
+  const parsed = kinds[read.kind]?.parse(entry);
+  if (parsed !== undefined && !parsed.ok) {
+    mistakes.push(...parsed.error.map((mistake) => ({ ...mistake, path: [...path, ...mistake.path] })));
+  }
+  if (mistakes.length > before) return undefined;
+  return { name, kind: read.kind, bus: read.bus ?? BUS_DEFAULT, entry };
+}
+
+function readKind(kinds: Registry["sources"]) {
+  return (value: Json, path: readonly PathStep[], mistakes: Mistake[]): string | undefined => {
+    if (typeof value === "string" && Object.hasOwn(kinds, value)) return value;
+    const message =
+      typeof value === "string"
+        ? unknownName("kind of source", value, Object.keys(kinds))
+        : `expected a kind of source, found ${describe(value)}`;
+    mistakes.push({ path, message });
+    return undefined;
+  };
+}

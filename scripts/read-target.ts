@@ -1,0 +1,145 @@
+/** Reads one entry of targets.yaml: the keys that all targets share, and the kind's own by the kind itself. */
+import type { Reader } from "../src/core/read-object.ts";
+import { describe, nearestName, readDurationMs, readMembers, unknownName } from "../src/core/read-object.ts";
+import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
+import { isJsonObject } from "../src/core/result.ts";
+import type { Registry } from "../src/core/rule-set.ts";
+import type { TargetDefinition } from "../src/core/rule.ts";
+import { readName } from "./rule-name.ts";
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** An attempt runs in a Worker's waitUntil, which ends after 30 s. */
+export const TIMEOUT_MIN_MS = SECOND_MS;
+export const TIMEOUT_MAX_MS = 25 * SECOND_MS;
+export const TIMEOUT_DEFAULT_MS = 15 * SECOND_MS;
+export const RETRIES_MAX = 20;
+export const RETRY_DELAY_MIN_MS = SECOND_MS;
+export const RETRY_DELAY_MAX_MS = DAY_MS;
+/** DESIGN.md, section 6. */
+export const RETRY_DELAYS_DEFAULT_MS: readonly number[] = [
+  5 * SECOND_MS,
+  30 * SECOND_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  5 * HOUR_MS,
+  10 * HOUR_MS,
+  10 * HOUR_MS,
+];
+export const MAX_AGE_MIN_MS = MINUTE_MS;
+export const MAX_AGE_MAX_MS = 7 * DAY_MS;
+export const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
+
+const readRetry: Reader<readonly number[]> = (value, path, mistakes) => {
+  if (value === "none") return [];
+  if (!Array.isArray(value)) {
+    mistakes.push({ path, message: `expected a list of durations such as [5s, 30s, 5m], or none; found ${describe(value)}` });
+    return undefined;
+  }
+  if (value.length > RETRIES_MAX) {
+    mistakes.push({ path, message: `expected at most ${RETRIES_MAX} retries, found ${value.length}` });
+    return undefined;
+  }
+  const readDelay = readDurationMs(RETRY_DELAY_MIN_MS, RETRY_DELAY_MAX_MS);
+  return (value as readonly Json[]).flatMap((item, index) => readDelay(item, [...path, index], mistakes) ?? []);
+};
+
+/** Known names that mean something in the design but do nothing yet: silence would be worse than an error. */
+const NOT_BUILT_KEYS: Readonly<Record<string, string>> = {
+  rate: "leave it out and limit the rate in the receiver",
+  concurrency: "leave it out and limit the number of requests in the receiver",
+};
+const NOT_BUILT_KINDS = ["bus", "service"];
+
+const readNotBuilt: Reader<never> = (_, path, mistakes) => {
+  const key = String(path.at(-1));
+  mistakes.push({ path, at: "key", message: `${key} is not built yet; ${NOT_BUILT_KEYS[key]}` });
+  return undefined;
+};
+
+const SHARED_READERS = {
+  timeout: readDurationMs(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
+  retry: readRetry,
+  "max-age": readDurationMs(MAX_AGE_MIN_MS, MAX_AGE_MAX_MS),
+  rate: readNotBuilt,
+  concurrency: readNotBuilt,
+} as const;
+const SHARED_KEYS = ["timeout", "retry", "max-age"];
+
+export function readTarget(
+  name: string,
+  value: Json,
+  kinds: Registry["targets"],
+  mistakes: Mistake[],
+): TargetDefinition | undefined {
+  const path: readonly PathStep[] = [name];
+  const before = mistakes.length;
+  readName("target", "key")(name, path, mistakes);
+  if (!isJsonObject(value)) {
+    mistakes.push({ path, message: `expected an entry such as { http: https://… }, found ${describe(value)}` });
+    return undefined;
+  }
+  const isShared = (key: string): boolean => Object.hasOwn(SHARED_READERS, key);
+  const shared = pick(value, isShared);
+  const entry = pick(value, (key) => !isShared(key));
+  const read = readMembers(shared, path, SHARED_READERS, mistakes);
+  const kind = readKind(entry, path, kinds, mistakes);
+  const parsed = kind === undefined ? undefined : kinds[kind]?.parse(entry);
+  if (parsed !== undefined && !parsed.ok) mistakes.push(...parsed.error.map((mistake) => placed(mistake, path)));
+  if (kind === undefined || mistakes.length > before) return undefined;
+  return {
+    name,
+    kind,
+    entry,
+    timeoutMs: read.timeout ?? TIMEOUT_DEFAULT_MS,
+    retryDelaysMs: read.retry ?? RETRY_DELAYS_DEFAULT_MS,
+    maxAgeMs: read["max-age"] ?? MAX_AGE_DEFAULT_MS,
+  };
+}
+
+/** The kind is named by its own key, so an entry has exactly one of them. */
+function readKind(
+  entry: JsonObject,
+  path: readonly PathStep[],
+  kinds: Registry["targets"],
+  mistakes: Mistake[],
+): string | undefined {
+  const known = Object.keys(kinds);
+  const notBuilt = NOT_BUILT_KINDS.filter((kind) => !known.includes(kind));
+  const named = Object.keys(entry).filter((key) => known.includes(key));
+  const planned = Object.keys(entry).filter((key) => notBuilt.includes(key));
+  for (const key of planned) {
+    mistakes.push({ path: [...path, key], at: "key", message: `targets of kind ${key} are not built yet; use ${known.join(" or ")}` });
+  }
+  if (named.length + planned.length > 1) {
+    const all = Object.keys(entry).filter((key) => named.includes(key) || planned.includes(key));
+    mistakes.push({ path, message: `expected one kind of target, found ${all.join(" and ")}` });
+    return undefined;
+  }
+  if (named.length === 0 && planned.length === 0) {
+    const misspelt = Object.keys(entry).find((key) => nearestName(key, known) !== undefined);
+    if (misspelt === undefined) {
+      mistakes.push({ path, message: `expected the key that names the kind of target: ${known.join(" or ")}` });
+    } else {
+      mistakes.push({ path: [...path, misspelt], at: "key", message: unknownName("kind of target", misspelt, known) });
+    }
+  }
+  return named[0];
+}
+
+/** A kind knows its own keys only: a misspelt `timeout` would be told of the kind's keys, so the shared ones speak first. */
+function placed(mistake: Mistake, path: readonly PathStep[]): Mistake {
+  const whole = { ...mistake, path: [...path, ...mistake.path] };
+  const [key] = mistake.path;
+  if (mistake.at !== "key" || mistake.path.length !== 1 || typeof key !== "string") return whole;
+  if (nearestName(key, SHARED_KEYS) === undefined || mistake.message.includes("did you mean")) return whole;
+  return { ...whole, message: unknownName("key", key, SHARED_KEYS) };
+}
+
+function pick(object: JsonObject, wanted: (key: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => wanted(key)));
+}

@@ -1,0 +1,39 @@
+/** Calls to a partition that may fail for a moment: an object that moves, restarts or is overloaded. */
+import type { PartitionPort } from "./ports.ts";
+
+/** How often one call is made, the first time included. */
+export const CALL_TRIES_MAX = 3;
+const CALL_PAUSE_MS = 100;
+
+export interface CallPorts {
+  /** A new stub at every call: after an exception the old one may keep failing. */
+  readonly partition: (name: string) => PartitionPort;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly random: () => number;
+}
+
+/**
+ * Makes a call that may safely be made twice (an accept by its token, a settle by its leases). The platform marks what is
+ * worth another try; an overloaded object gets no more load. Throws the last error.
+ */
+export async function callPartition<Reply>(
+  name: string,
+  call: (partition: PartitionPort) => Promise<Reply>,
+  ports: CallPorts,
+): Promise<Reply> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await call(ports.partition(name));
+    } catch (error) {
+      if (tried >= CALL_TRIES_MAX || !isRetryable(error)) throw error;
+      await ports.sleep(CALL_PAUSE_MS * 2 ** (tried - 1) * (0.5 + ports.random() / 2));
+    }
+  }
+}
+
+/** Durable Objects: `retryable` says that a new stub may do better, `overloaded` that trying again makes it worse. */
+function isRetryable(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const flags = error as { readonly retryable?: unknown; readonly overloaded?: unknown };
+  return flags.retryable === true && flags.overloaded !== true;
+}

@@ -1,0 +1,148 @@
+/**
+ * The rules document, compiled: what every request and every delivery looks things up in. The document was checked when it
+ * was generated, so a mistake found here is a bug and throws.
+ */
+import type { Matcher } from "./matcher.ts";
+import { compileMatcher } from "./matcher.ts";
+import { parsePattern } from "./pattern.ts";
+import type { JsonObject, Mistake, Result } from "./result.ts";
+import { formatPath } from "./result.ts";
+import type { RuleDefinition, RulesDocument, SourceDefinition, TargetDefinition } from "./rule.ts";
+import type { Source } from "./source.ts";
+import type { Target } from "./target.ts";
+import type { Transform } from "./transform.ts";
+import { parseTransform } from "./transform.ts";
+
+export interface CompiledSource {
+  readonly definition: SourceDefinition;
+  readonly source: Source<unknown>;
+  readonly config: unknown;
+}
+
+export interface CompiledTarget {
+  readonly definition: TargetDefinition;
+  readonly target: Target<unknown>;
+  readonly config: unknown;
+}
+
+export interface CompiledRule {
+  readonly definition: RuleDefinition;
+  /** Undefined when targets get the payload as it was received. */
+  readonly transform: Transform | undefined;
+}
+
+export interface RuleSet {
+  /** The document's version. */
+  readonly version: string;
+  readonly source: (name: string) => CompiledSource | undefined;
+  readonly target: (name: string) => CompiledTarget | undefined;
+  /** By its path, `<bus>/<name>`, whatever its mode. */
+  readonly rule: (path: string) => CompiledRule | undefined;
+  /** The live rules of the bus whose pattern the event meets, in the order of their paths. */
+  readonly match: (bus: string, view: JsonObject) => readonly CompiledRule[];
+  /** Every bus that has a source or a rule, in order. */
+  readonly buses: readonly string[];
+  readonly sources: readonly CompiledSource[];
+  readonly targets: readonly CompiledTarget[];
+  /** In the order of their paths. */
+  readonly rules: readonly CompiledRule[];
+}
+
+/** A source whose configuration is known only to itself. A registry of different sources is a record of these. */
+export type AnySource = Omit<Source<never>, "parse"> & Pick<Source<unknown>, "parse">;
+export type AnyTarget = Omit<Target<never>, "parse"> & Pick<Target<unknown>, "parse">;
+
+/** The sources and targets there are, by kind: `src/generated/sources.ts` and `targets.ts`. */
+export interface Registry {
+  readonly sources: Readonly<Record<string, AnySource>>;
+  readonly targets: Readonly<Record<string, AnyTarget>>;
+}
+
+/** Compiles a document that `scripts/generate.ts` wrote. Throws when it could not have. */
+export function compileRules(document: RulesDocument, registry: Registry): RuleSet {
+  const sources = document.sources.map((definition): CompiledSource => {
+    const source = kindOf(registry.sources, definition.kind, `source ${definition.name}`) as Source<unknown>;
+    return { definition, source, config: valueOf(source.parse(definition.entry), `source ${definition.name}`) };
+  });
+  const targets = document.targets.map((definition): CompiledTarget => {
+    const target = kindOf(registry.targets, definition.kind, `target ${definition.name}`) as Target<unknown>;
+    return { definition, target, config: valueOf(target.parse(definition.entry), `target ${definition.name}`) };
+  });
+  const rules = document.rules.toSorted(byPath).map((definition): CompiledRule => {
+    const { transform, path } = definition;
+    return {
+      definition,
+      transform: transform === undefined ? undefined : valueOf(parseTransform(transform), `transform of rule ${path}`),
+    };
+  });
+
+  const sourcesByName = indexBy(sources, ({ definition }) => definition.name);
+  const targetsByName = indexBy(targets, ({ definition }) => definition.name);
+  const rulesByPath = indexBy(rules, ({ definition }) => definition.path);
+  for (const { definition } of rules) {
+    const unknown = definition.targets.find((name) => !targetsByName.has(name));
+    if (unknown !== undefined) throw new Error(`rule ${definition.path}: there is no target ${unknown}`);
+  }
+  const buses = compileBuses(rules);
+  const busNames = new Set([...buses.keys(), ...[...sources, ...rules].map(({ definition }) => definition.bus)]);
+
+  return {
+    version: document.version,
+    source: (name) => sourcesByName.get(name),
+    target: (name) => targetsByName.get(name),
+    rule: (path) => rulesByPath.get(path),
+    match: (bus, view) => {
+      const compiled = buses.get(bus);
+      // The matcher answers ascending indexes, and the rules of a bus stand in the order of their paths.
+      return compiled === undefined ? [] : compiled.matcher.match(view).map((index) => compiled.rules[index] as CompiledRule);
+    },
+    buses: [...busNames].toSorted(),
+    sources,
+    targets,
+    rules,
+  };
+}
+
+interface CompiledBus {
+  readonly rules: readonly CompiledRule[];
+  readonly matcher: Matcher;
+}
+
+function compileBuses(rules: readonly CompiledRule[]): ReadonlyMap<string, CompiledBus> {
+  const live = rules.filter(({ definition }) => definition.mode === "live");
+  const buses = new Map<string, CompiledBus>();
+  for (const [bus, members] of Map.groupBy(live, ({ definition }) => definition.bus)) {
+    const patterns = members.map(({ definition }) => {
+      return valueOf(parsePattern(definition.pattern), `pattern of rule ${definition.path}`);
+    });
+    buses.set(bus, { rules: members, matcher: compileMatcher(patterns) });
+  }
+  return buses;
+}
+
+/** Code units, not a language's order: the same on every machine. */
+function byPath(a: RuleDefinition, b: RuleDefinition): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+function kindOf<Kind>(kinds: Readonly<Record<string, Kind>>, kind: string, what: string): Kind {
+  const found = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (found === undefined) throw new Error(`${what}: there is no kind ${kind}`);
+  return found;
+}
+
+function valueOf<Value>(result: Result<Value, readonly Mistake[]>, what: string): Value {
+  if (result.ok) return result.value;
+  const mistakes = result.error.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  throw new Error(`${what} is wrong; generate the rules again\n${mistakes.join("\n")}`);
+}
+
+function indexBy<Item>(items: readonly Item[], nameOf: (item: Item) => string): ReadonlyMap<string, Item> {
+  const index = new Map<string, Item>();
+  for (const item of items) {
+    const name = nameOf(item);
+    if (index.has(name)) throw new Error(`${name} is there twice`);
+    index.set(name, item);
+  }
+  return index;
+}

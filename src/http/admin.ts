@@ -1,0 +1,273 @@
+/** The admin API: what was accepted, what became of it, what was refused, and opening dead deliveries again. */
+import { Hono } from "hono";
+import type { AdminPartitionPort, EventFilter } from "../bus/ports.ts";
+import type { Attempt, Delivery, EventStatus, RulesVersion } from "../core/delivery.ts";
+import { eventView } from "../core/event.ts";
+import { formatReceipt, parseReceipt, partitionName, seqTimeMs } from "../core/receipt.ts";
+import type { Json, JsonObject } from "../core/result.ts";
+import { isJsonObject, ownMember } from "../core/result.ts";
+import type { RuleSet } from "../core/rule-set.ts";
+import type { Hashing } from "../core/source.ts";
+import type { FoundEvent, SearchRequest } from "./event-search.ts";
+import { formatCursor, parseCursor, searchEvents } from "./event-search.ts";
+import { problemResponse } from "./problem.ts";
+
+export const PAGE_EVENTS_MAX = 200;
+const PAGE_EVENTS = 50;
+export const REDRIVE_EVENTS_MAX = 100;
+const REDRIVE_BODY_BYTES_MAX = 65_536;
+const FILTER_LENGTH_MAX = 1_024;
+/** An event older than the log's window had its body dropped with it. */
+const LOG_WINDOW_MS = 14 * 86_400_000;
+
+const STATUSES: readonly EventStatus[] = ["unmatched", "pending", "delivered", "dead", "cancelled"];
+
+export interface AdminPorts {
+  readonly ruleSet: RuleSet;
+  readonly rulesVersion: RulesVersion;
+  readonly partitions: number;
+  readonly adminToken: string | undefined;
+  readonly hashing: Hashing;
+  readonly now: () => number;
+  readonly adminPartition: (name: string) => AdminPartitionPort;
+}
+
+/** Routes under `/api`. `portsOf` gives the ports of the request at hand. */
+export function adminRoutes<Bindings extends object>(portsOf: (bindings: Bindings) => AdminPorts) {
+  const app = new Hono<{ Bindings: Bindings; Variables: { ports: AdminPorts } }>();
+
+  app.use(async (c, next) => {
+    const ports = portsOf(c.env);
+    c.set("ports", ports);
+    if (ports.adminToken === undefined) {
+      return problemResponse("admin-closed", {
+        status: 403,
+        title: "Admin API closed",
+        detail: "No ADMIN_TOKEN is set. Set one with `wrangler secret put ADMIN_TOKEN`, or in .dev.vars for a local run.",
+      });
+    }
+    const sent = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
+    const { sha256, equalBytes } = ports.hashing;
+    // Hashed first, so that the comparison takes the same time whatever the lengths.
+    if (!equalBytes(sha256(sent), sha256(ports.adminToken))) {
+      return problemResponse("wrong-admin-token", {
+        status: 401,
+        title: "Wrong admin token",
+        detail: "Send the header Authorization: Bearer <ADMIN_TOKEN>.",
+        headers: { "www-authenticate": "Bearer" },
+      });
+    }
+    await next();
+    c.header("cache-control", "no-store");
+    return undefined;
+  });
+
+  app.get("/events", async (c) => {
+    const request = parseSearch(c.req.query(), "all");
+    if (typeof request === "string") return badQuery(request);
+    const { found, next } = await search(c.var.ports, request);
+    return c.json({ events: found.map(showFound), next: next === null ? null : formatCursor(next) });
+  });
+
+  app.get("/events/:id", async (c) => {
+    const parts = parseReceipt(c.req.param("id"));
+    if (parts === null) return notFound("No receipt looks like this; receipts begin with evt_.");
+    const event = await c.var.ports.adminPartition(parts.partition).get(parts.seq);
+    if (event === null) return gone(c.var.ports, parts.seq);
+    const { data, data_base64 } = eventView({ attributes: event.event.attributes, body: event.event.body });
+    const payload = { ...(data === undefined ? {} : { data }), ...(data_base64 === undefined ? {} : { data_base64 }) };
+    return c.json({
+      ...showEvent({ partition: parts.partition, event }),
+      event: { ...event.event.attributes, ...payload },
+      deliveries: event.deliveries.map(showDelivery),
+    });
+  });
+
+  app.get("/deliveries", async (c) => {
+    const query = c.req.query();
+    if (query["state"] !== "dead") return badQuery("state: expected dead, the only state that can be listed");
+    const { state: _state, rule, target, ...rest } = query;
+    const request = parseSearch(rest, "dead");
+    if (typeof request === "string") return badQuery(request);
+    const { found, next } = await search(c.var.ports, request);
+    const deliveries = found.flatMap(({ partition, event }) =>
+      event.deliveries
+        .filter((delivery) => delivery.state.kind === "dead")
+        .filter((delivery) => (rule === undefined || delivery.rule === rule) && (target === undefined || delivery.target === target))
+        .map((delivery) => ({ event: showEvent({ partition, event }), ...showDelivery(delivery) })),
+    );
+    return c.json({ deliveries, next: next === null ? null : formatCursor(next) });
+  });
+
+  app.post("/redrive", async (c) => {
+    const wanted = await parseRedrive(c.req.raw);
+    if (typeof wanted === "string") return badRequest(wanted);
+    const { ports } = c.var;
+    const results = await Promise.all(
+      wanted.map(async ({ event, delivery }) => {
+        const parts = parseReceipt(event);
+        if (parts === null) return { event, redriven: 0, problem: "unknown-event" };
+        const redriven = await ports.adminPartition(parts.partition).redrive(parts.seq, delivery ?? null);
+        if (redriven !== null) return { event, redriven, ...(redriven === 0 ? { problem: "nothing-dead" } : {}) };
+        return { event, redriven: 0, problem: isPastLog(ports, parts.seq) ? "body-evicted" : "unknown-event" };
+      }),
+    );
+    const status = results.every((result) => result.redriven === 0) ? 404 : 202;
+    return c.json({ redriven: results.reduce((sum, result) => sum + result.redriven, 0), results }, status);
+  });
+
+  app.get("/rules", (c) => {
+    const { ruleSet, rulesVersion } = c.var.ports;
+    return c.json({
+      version: rulesVersion.hash,
+      deployedAt: new Date(rulesVersion.deployedAt).toISOString(),
+      rules: ruleSet.rules.map((rule) => rule.definition),
+      sources: ruleSet.sources.map(({ definition }) => ({ name: definition.name, kind: definition.kind, bus: definition.bus })),
+      targets: ruleSet.targets.map(({ definition }) => ({ name: definition.name, kind: definition.kind })),
+    });
+  });
+
+  app.get("/rejections", async (c) => {
+    const limit = parseLimit(c.req.query("limit"));
+    if (limit === null) return badQuery(`limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`);
+    const names = allPartitions(c.var.ports);
+    const lists = await Promise.all(names.map((name) => c.var.ports.adminPartition(name).listRejections(limit)));
+    const rejections = lists.flat().toSorted((a, b) => b.at - a.at).slice(0, limit);
+    return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
+  });
+
+  app.notFound(() => notFound("No such admin route; see docs/operations.md for the list."));
+  return app;
+}
+
+/** Every partition of every bus. */
+export function allPartitions({ ruleSet, partitions }: Pick<AdminPorts, "ruleSet" | "partitions">): readonly string[] {
+  return ruleSet.buses.flatMap((bus) => Array.from({ length: partitions }, (_, index) => partitionName(bus, partitions, index)));
+}
+
+function search(ports: AdminPorts, request: SearchRequest) {
+  return searchEvents(allPartitions(ports), ports.adminPartition, request);
+}
+
+function parseSearch(query: Readonly<Record<string, string>>, which: "all" | "dead"): SearchRequest | string {
+  const known = ["type", "source", "id", "status", "since", "cursor", "limit"];
+  for (const [name, value] of Object.entries(query)) {
+    if (!known.includes(name)) return `${name.slice(0, 40)}: unknown parameter (known: ${known.join(", ")})`;
+    if (value.length > FILTER_LENGTH_MAX) return `${name}: longer than ${FILTER_LENGTH_MAX} characters`;
+  }
+  const limit = parseLimit(query["limit"]);
+  if (limit === null) return `limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`;
+  const cursor = query["cursor"] === undefined ? null : parseCursor(query["cursor"]);
+  if (query["cursor"] !== undefined && cursor === null) return "cursor: expected what an earlier page gave as next";
+  const status = STATUSES.find((each) => each === query["status"]);
+  if (query["status"] !== undefined && status === undefined) return `status: expected one of ${STATUSES.join(", ")}`;
+  const sinceMs = query["since"] === undefined ? undefined : Date.parse(query["since"]);
+  if (sinceMs !== undefined && Number.isNaN(sinceMs)) return "since: expected a time such as 2026-01-31T12:00:00Z";
+  const filter: EventFilter = {
+    ...(query["type"] === undefined ? {} : { type: query["type"] }),
+    ...(query["source"] === undefined ? {} : { source: query["source"] }),
+    ...(query["id"] === undefined ? {} : { id: query["id"] }),
+    ...(status === undefined ? {} : { status }),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+  };
+  return { cursor, limit, which, filter };
+}
+
+function parseLimit(text: string | undefined): number | null {
+  if (text === undefined) return PAGE_EVENTS;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return limit >= 1 && limit <= PAGE_EVENTS_MAX ? limit : null;
+}
+
+interface RedriveItem {
+  readonly event: string;
+  readonly delivery?: string;
+}
+
+/** `{event, delivery?}` or `{items: [{event, delivery?}, …]}`. Answers what is wrong as text. */
+async function parseRedrive(request: Request): Promise<readonly RedriveItem[] | string> {
+  const text = await request.text();
+  if (text.length > REDRIVE_BODY_BYTES_MAX) return `the body is over ${REDRIVE_BODY_BYTES_MAX} bytes`;
+  let body: Json;
+  try {
+    body = JSON.parse(text) as Json;
+  } catch {
+    return "the body is not JSON";
+  }
+  if (!isJsonObject(body)) return "expected an object";
+  const items = ownMember(body, "items") ?? [body];
+  if (!Array.isArray(items) || items.length === 0) return "items: expected a non-empty list";
+  if (items.length > REDRIVE_EVENTS_MAX) return `items: at most ${REDRIVE_EVENTS_MAX} at a time`;
+  const parsed = (items as readonly Json[]).map((item) => (isJsonObject(item) ? parseRedriveItem(item) : null));
+  return parsed.includes(null)
+    ? 'expected {"event": "evt_…"}, with "delivery": "dlv_…" for one delivery only, or {"items": [ … ]} of these'
+    : (parsed as readonly RedriveItem[]);
+}
+
+function parseRedriveItem(item: JsonObject): RedriveItem | null {
+  const event = ownMember(item, "event");
+  const delivery = ownMember(item, "delivery");
+  if (typeof event !== "string" || (delivery !== undefined && typeof delivery !== "string")) return null;
+  return delivery === undefined ? { event } : { event, delivery };
+}
+
+function showFound(found: FoundEvent) {
+  const deliveries = found.event.deliveries.map(({ id, rule, target, state, attemptCount }) => ({
+    id, rule, target, state: state.kind, attempts: attemptCount,
+  }));
+  return { ...showEvent(found), deliveries };
+}
+
+function showEvent({ partition, event }: FoundEvent) {
+  const { id, source, type, subject, time } = event.event.attributes;
+  return {
+    id: formatReceipt({ partition, seq: event.seq }),
+    acceptedAt: new Date(event.acceptedAt).toISOString(),
+    status: event.status,
+    from: event.event.source,
+    bus: event.event.bus,
+    rules: event.event.rules,
+    event: { id, source, type, ...(subject === undefined ? {} : { subject }), ...(time === undefined ? {} : { time }) },
+  };
+}
+
+function showDelivery({ id, rule, target, state, attemptCount, expiresAt, attempts }: Delivery) {
+  return {
+    delivery: id,
+    rule,
+    target,
+    state: state.kind,
+    ...("reason" in state ? { reason: state.reason } : {}),
+    ...("detail" in state ? { detail: state.detail } : {}),
+    ...("at" in state ? { endedAt: new Date(state.at).toISOString() } : { expiresAt: new Date(expiresAt).toISOString() }),
+    ...("dueAt" in state ? { dueAt: new Date(state.dueAt).toISOString() } : {}),
+    attemptCount,
+    attempts: attempts.map(showAttempt),
+  };
+}
+
+/** An attempt without its lease's token, which is nobody's business but the partition's. */
+function showAttempt({ token: _token, startedAt, ...attempt }: Attempt) {
+  return { startedAt: new Date(startedAt).toISOString(), ...attempt };
+}
+
+function isPastLog(ports: AdminPorts, seq: number): boolean {
+  return seqTimeMs(seq) + LOG_WINDOW_MS < ports.now();
+}
+
+function gone(ports: AdminPorts, seq: number): Response {
+  if (!isPastLog(ports, seq)) return notFound("No event has this receipt; it may have been dropped to keep the log under its size.");
+  return problemResponse("body-evicted", { status: 410, title: "Gone", detail: "The event is older than the log, which keeps 14 days." });
+}
+
+function notFound(detail: string): Response {
+  return problemResponse("not-found", { status: 404, title: "Not found", detail });
+}
+
+function badQuery(detail: string): Response {
+  return problemResponse("invalid-query", { status: 400, title: "Invalid query", detail });
+}
+
+function badRequest(detail: string): Response {
+  return problemResponse("invalid-request", { status: 400, title: "Invalid request", detail });
+}

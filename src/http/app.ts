@@ -1,0 +1,71 @@
+/** Every route of the router (DESIGN.md, section 7). What a route does stands in a file of its own. */
+import { Hono } from "hono";
+import type { AdminPorts } from "./admin.ts";
+import { adminRoutes } from "./admin.ts";
+import type { IngestPorts } from "./ingest.ts";
+import { ingest } from "./ingest.ts";
+import { problemResponse } from "./problem.ts";
+
+export interface HttpPorts extends IngestPorts, AdminPorts {}
+
+export interface AppBindings {
+  readonly ports: HttpPorts;
+}
+
+/** The source that `POST /events` belongs to. */
+const EVENTS_SOURCE = "events";
+
+export const app = new Hono<{ Bindings: AppBindings }>();
+
+app.post("/webhooks/:source", (c) => ingest(c.req.raw, c.req.param("source"), c.env.ports));
+app.post("/events", (c) => ingest(c.req.raw, EVENTS_SOURCE, c.env.ports));
+app.options("/webhooks/:source", (c) => handshake(c.req.raw, c.env.ports.ruleSet.source(c.req.param("source")) !== undefined));
+app.options("/events", (c) => handshake(c.req.raw, c.env.ports.ruleSet.source(EVENTS_SOURCE) !== undefined));
+
+app.get("/healthz", (c) => c.json({ status: "ok", rules: c.env.ports.rulesVersion.hash }));
+
+app.route("/api", adminRoutes<AppBindings>((bindings) => bindings.ports));
+
+app.all("/webhooks/:source", () => onlyPost());
+app.all("/events", () => onlyPost());
+
+app.notFound(() =>
+  problemResponse("not-found", {
+    status: 404,
+    title: "Not found",
+    detail: "Send webhooks to POST /webhooks/<source>, CloudEvents to POST /events.",
+  }),
+);
+
+app.onError((error, c) => {
+  c.env.ports.log("request.bug", { path: new URL(c.req.url).pathname.slice(0, 100), error: String(error) });
+  return problemResponse("internal-error", {
+    status: 500,
+    title: "Internal error",
+    detail: "Sluice failed on this request; nothing of it was acknowledged.",
+  });
+});
+
+function onlyPost(): Response {
+  return problemResponse("method-not-allowed", {
+    status: 405,
+    title: "Method not allowed",
+    detail: "This address takes POST, and OPTIONS for the CloudEvents validation handshake.",
+    headers: { allow: "POST, OPTIONS" },
+  });
+}
+
+/**
+ * CloudEvents HTTP webhook specification, section 4: a sender asks for permission and gets it. Every request is authenticated
+ * all the same, so the permission says nothing about who may send.
+ */
+function handshake(request: Request, exists: boolean): Response {
+  if (!exists) return problemResponse("unknown-source", { status: 404, title: "Unknown source", detail: "No source is set up at this address." });
+  const origin = request.headers.get("webhook-request-origin");
+  const headers: Record<string, string> = { allow: "POST, OPTIONS" };
+  if (origin !== null && /^[\x21-\x7e]{1,253}$/.test(origin)) {
+    headers["webhook-allowed-origin"] = origin;
+    headers["webhook-allowed-rate"] = "*";
+  }
+  return new Response(null, { status: 204, headers });
+}

@@ -1,0 +1,178 @@
+/**
+ * Sluice on Cloudflare: wiring only.
+ *
+ *   fetch      POST /webhooks/:source and /events -> http/ingest -> bus/publish -> Partition.accept -> 202, then bus/dispatch
+ *   Dispatch   what a partition's alarm hands its leases to
+ *   scheduled  the sweep: wakes partitions whose due work has lost its alarm, and runs retention
+ *   Partition  the Durable Object
+ */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { DispatchPorts } from "./bus/dispatch.ts";
+import { dispatch } from "./bus/dispatch.ts";
+import type { AdminPartitionPort, DispatchJob, PartitionPort } from "./bus/ports.ts";
+import type { RulesVersion } from "./core/delivery.ts";
+import { PARTITIONS_MAX, partitionOf } from "./core/receipt.ts";
+import { compileRules } from "./core/rule-set.ts";
+import type { LocalMode, QueueBinding, TargetIo } from "./core/target.ts";
+import { rules } from "./generated/rules.ts";
+import { sources } from "./generated/sources.ts";
+import { targets } from "./generated/targets.ts";
+import { hashing } from "./hashing.ts";
+import { allPartitions } from "./http/admin.ts";
+import type { HttpPorts } from "./http/app.ts";
+import { app } from "./http/app.ts";
+import { createRejectionRecorder } from "./http/rejection-recorder.ts";
+import type { Partition } from "./objects/partition.ts";
+
+export { Partition } from "./objects/partition.ts";
+
+/** Bindings of wrangler.toml; secrets and queues are looked up by the names that the rule files give. */
+interface Env {
+  readonly PARTITION: DurableObjectNamespace<Partition>;
+  readonly PARTITIONS: string;
+  readonly VERSION?: WorkerVersionMetadata;
+  readonly ADMIN_TOKEN?: string;
+  /** Set by `npm start` only: `{"printUrl", "startedAt"}` as JSON. */
+  readonly SLUICE_LOCAL?: string;
+  readonly [binding: string]: unknown;
+}
+
+const ruleSet = compileRules(rules, { sources, targets });
+const rejectionRecorder = createRejectionRecorder();
+
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, { ports: httpPorts(env, ctx) }),
+
+  async scheduled(_controller, env) {
+    const names = allPartitions({ ruleSet, partitions: partitionCount(env) });
+    // One after another: a sweep is in no hurry, and a partition that fails must not keep the others asleep.
+    for (const name of names) {
+      try {
+        await stub(env, name).wake();
+      } catch (error) {
+        log("sweep.failed", { partition: name, error: String(error) });
+      }
+    }
+  },
+} satisfies ExportedHandler<Env>;
+
+/** A partition's alarm calls this with leases; the work goes on after the call returns, so no object waits for a target. */
+export class Dispatch extends WorkerEntrypoint<Env> {
+  async run(job: DispatchJob): Promise<void> {
+    this.ctx.waitUntil(dispatch([job], dispatchPorts(this.env)));
+  }
+}
+
+function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
+  const ports = dispatchPorts(env);
+  const partitions = partitionCount(env);
+  const adminPartition = (name: string): AdminPartitionPort => stub(env, name) as unknown as AdminPartitionPort;
+  const recorder = rejectionRecorder({
+    now: Date.now,
+    sleep,
+    write: async (source, entries) => {
+      const bus = ruleSet.source(source)?.definition.bus ?? ruleSet.buses[0];
+      if (bus === undefined) return;
+      const name = partitionOf(bus, source, partitions, hashing.sha256);
+      await adminPartition(name).recordRejections(entries);
+    },
+  });
+  return {
+    ...ports,
+    partitions,
+    hashing,
+    secret: secretOf(env),
+    adminToken: secretOf(env)("ADMIN_TOKEN"),
+    adminPartition,
+    newToken: () => crypto.randomUUID(),
+    within,
+    later: (work) => ctx.waitUntil(work.catch((error: unknown) => log("later.failed", { error: String(error) }))),
+    dispatch: (jobs) => dispatch(jobs, ports),
+    recordRejection: recorder.record,
+  };
+}
+
+function dispatchPorts(env: Env): DispatchPorts {
+  return {
+    ruleSet,
+    rulesVersion: rulesVersion(env),
+    partition: (name) => stub(env, name) as unknown as PartitionPort,
+    io: targetIo(env),
+    now: Date.now,
+    random: Math.random,
+    sleep,
+    log,
+  };
+}
+
+function targetIo(env: Env): TargetIo {
+  return {
+    now: Date.now,
+    fetch: (url, init) => fetch(url, init),
+    timeoutSignal: (timeoutMs) => AbortSignal.timeout(timeoutMs),
+    hashing,
+    secret: secretOf(env),
+    queue: (binding) => {
+      const queue = ownBinding(env, binding);
+      return typeof queue === "object" && queue !== null && "send" in queue ? (queue as QueueBinding) : undefined;
+    },
+    local: localMode(env),
+  };
+}
+
+function stub(env: Env, name: string): DurableObjectStub<Partition> {
+  return env.PARTITION.get(env.PARTITION.idFromName(name));
+}
+
+function secretOf(env: Env): (name: string) => string | undefined {
+  return (name) => {
+    const value = ownBinding(env, name);
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+}
+
+function ownBinding(env: Env, name: string): unknown {
+  return Object.hasOwn(env, name) ? env[name] : undefined;
+}
+
+function partitionCount(env: Env): number {
+  const count = Number(env.PARTITIONS);
+  if (!Number.isInteger(count) || count < 1 || count > PARTITIONS_MAX) {
+    throw new Error(`PARTITIONS in wrangler.toml must be a whole number from 1 to ${PARTITIONS_MAX}`);
+  }
+  return count;
+}
+
+/** When this deployment was made orders two versions of the rules; a local run gives the time of its start. */
+function rulesVersion(env: Env): RulesVersion {
+  const deployedAt = Date.parse(env.VERSION?.timestamp ?? "");
+  return { hash: ruleSet.version, deployedAt: Number.isNaN(deployedAt) ? (localMode(env)?.startedAt ?? 0) : deployedAt };
+}
+
+function localMode(env: Env): (LocalMode & { readonly startedAt: number }) | undefined {
+  if (env.SLUICE_LOCAL === undefined) return undefined;
+  return JSON.parse(env.SLUICE_LOCAL) as LocalMode & { startedAt: number };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+async function within<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value | "timeout"> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<"timeout">((resolve) => {
+    timer = setTimeout(() => resolve("timeout"), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One line of JSON: Workers Logs and `wrangler tail` index its fields. */
+function log(message: string, fields: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify({ message, ...fields }));
+}

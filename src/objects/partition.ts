@@ -1,0 +1,109 @@
+/**
+ * The partition: a Durable Object that owns every event whose key hashes to it. It is the only state in Sluice. This file
+ * binds `engine.ts` to the platform: SQLite, alarm, clock, RPC.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type {
+  AcceptReply,
+  AcceptRequest,
+  AdminPartitionPort,
+  Backlog,
+  DispatchJob,
+  ListedEvent,
+  ListReply,
+  ListRequest,
+  PartitionPort,
+  RejectionEntry,
+  SettleReply,
+  SettleRequest,
+} from "../bus/ports.ts";
+import type { Engine } from "./engine.ts";
+import { openEngine } from "./engine.ts";
+import { LEDGER_LIMITS } from "./ledger.ts";
+import type { Sql, SqlValue } from "./sql.ts";
+
+/** What the partition needs of the Worker's own exports; `src/index.ts` exports it. */
+interface Exports {
+  readonly Dispatch: { readonly run: (job: DispatchJob) => Promise<void> };
+}
+
+/** Numbers that tests turn down; unset in production. */
+export interface PartitionEnv {
+  readonly BACKLOG_DELIVERIES_MAX?: string | undefined;
+}
+
+export class Partition extends DurableObject<PartitionEnv> implements PartitionPort, AdminPartitionPort {
+  readonly #engine: Engine;
+
+  constructor(ctx: DurableObjectState, env: PartitionEnv) {
+    super(ctx, env);
+    const exports = ctx.exports as unknown as Exports;
+    this.#engine = openEngine({
+      sql: openSql(ctx.storage),
+      limits: {
+        ...LEDGER_LIMITS,
+        backlogDeliveriesMax: Number(env.BACKLOG_DELIVERIES_MAX ?? LEDGER_LIMITS.backlogDeliveriesMax),
+      },
+      // Not awaited: the output gate holds every reply until the alarm is on disk with the rows.
+      setAlarm: (at) => void ctx.storage.setAlarm(at),
+      handOver: (job) => exports.Dispatch.run(job),
+      now: Date.now,
+      newToken: () => crypto.randomUUID(),
+      log: (message, fields) => console.error(JSON.stringify({ message, ...fields })),
+    });
+    void ctx.blockConcurrencyWhile(async () => this.#engine.start(await ctx.storage.getAlarm()));
+  }
+
+  async accept(request: AcceptRequest): Promise<AcceptReply> {
+    return this.#engine.accept(request);
+  }
+
+  async settle(request: SettleRequest): Promise<SettleReply> {
+    return this.#engine.settle(request);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#engine.alarm();
+  }
+
+  async wake(): Promise<Backlog> {
+    return this.#engine.wake(await this.ctx.storage.getAlarm());
+  }
+
+  async get(seq: number): Promise<ListedEvent | null> {
+    return this.#engine.get(seq);
+  }
+
+  async list(request: ListRequest): Promise<ListReply> {
+    return this.#engine.list(request);
+  }
+
+  async redrive(seq: number, deliveryId: string | null): Promise<number | null> {
+    return this.#engine.redrive(seq, deliveryId);
+  }
+
+  async recordRejections(entries: readonly RejectionEntry[]): Promise<void> {
+    this.#engine.recordRejections(entries);
+  }
+
+  async listRejections(limit: number): Promise<readonly RejectionEntry[]> {
+    return this.#engine.listRejections(limit);
+  }
+}
+
+/** The object's SQLite behind `Sql`. Blobs come back as ArrayBuffer; everything else here wants bytes. */
+function openSql(storage: DurableObjectStorage): Sql {
+  const toRow = (row: Record<string, SqlStorageValue>) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value instanceof ArrayBuffer ? new Uint8Array(value) : value]),
+    ) as Record<string, SqlValue>;
+  return {
+    all: <Row extends Record<string, SqlValue>>(query: string, ...params: readonly SqlValue[]) =>
+      storage.sql.exec(query, ...params).toArray().map(toRow) as Row[],
+    run: (query, ...params) => {
+      storage.sql.exec(query, ...params);
+    },
+    transaction: (work) => storage.transactionSync(work),
+    bytes: () => storage.sql.databaseSize,
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The partition's tables and their versions. `docs/storage.md` describes every column; change both together.
+ * The version stands in a table of its own because Durable Objects refuse `PRAGMA user_version`.
+ */
+import type { Sql } from "./sql.ts";
+
+/**
+ * One entry per schema version, run in order, each once. Entries of a released version are never edited: a change is a new
+ * entry. Tables that are cut in segments are made by `segments.ts` when a segment opens.
+ */
+const MIGRATIONS: readonly ((sql: Sql) => void)[] = [
+  (sql) => {
+    sql.run(`CREATE TABLE work (
+      seq INTEGER PRIMARY KEY,
+      due INTEGER NOT NULL,
+      deliveries TEXT NOT NULL,
+      event TEXT NOT NULL,
+      body BLOB
+    )`);
+    sql.run(`CREATE TABLE segments (
+      kind TEXT NOT NULL,
+      n INTEGER NOT NULL,
+      opened_at INTEGER NOT NULL,
+      first_seq INTEGER NOT NULL,
+      bytes_before INTEGER NOT NULL,
+      log_dropped INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (kind, n)
+    ) WITHOUT ROWID`);
+    sql.run(`CREATE TABLE rejections (
+      slot INTEGER PRIMARY KEY,
+      n INTEGER NOT NULL,
+      at INTEGER NOT NULL,
+      source TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      count INTEGER NOT NULL,
+      detail TEXT NOT NULL
+    )`);
+  },
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Brings the tables to the newest version, all in one transaction. Refuses a database that a newer Sluice has written. */
+export function migrate(sql: Sql): void {
+  sql.transaction(() => {
+    sql.run("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+    const version = Number(readMeta(sql, "schema") ?? "0");
+    if (version > SCHEMA_VERSION) {
+      throw new Error(
+        `the partition's tables have version ${version}, this Sluice knows up to ${SCHEMA_VERSION}: deploy the newer one again`,
+      );
+    }
+    for (const migration of MIGRATIONS.slice(version)) migration(sql);
+    if (version < SCHEMA_VERSION) writeMeta(sql, "schema", String(SCHEMA_VERSION));
+  });
+}
+
+export function readMeta(sql: Sql, name: string): string | undefined {
+  return sql.all<{ value: string }>("SELECT value FROM meta WHERE name = ?", name)[0]?.value;
+}
+
+export function writeMeta(sql: Sql, name: string, value: string): void {
+  sql.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value);
+}

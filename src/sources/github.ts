@@ -1,0 +1,130 @@
+/**
+ * GitHub's webhooks, of repositories, organizations, enterprises and apps, as the official CloudEvents mapping has them.
+ * References: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers and
+ * https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+ */
+import { payloadFingerprint } from "../core/event.ts";
+import { readMembers } from "../core/read-object.ts";
+import type { Rejection } from "../core/rejection.ts";
+import type { Mistake, Result } from "../core/result.ts";
+import { err, ok } from "../core/result.ts";
+import type { Source, SourceContext, SourceRequest } from "../core/source.ts";
+import { readAuthNone, readSecretNames, setSecrets } from "./_auth.ts";
+import { githubAttributes, githubKey } from "./_github-event.ts";
+import { bareMediaType, shownContentType } from "./_media-type.ts";
+import { FORM_TYPE, JSON_TYPE, readWebhookBody } from "./_webhook-body.ts";
+
+export type GithubConfig =
+  | { readonly auth: "none" }
+  | { readonly auth: "signature"; readonly secretNames: readonly string[] };
+
+const SIGNATURE_HEADER = "X-Hub-Signature-256";
+const EVENT_HEADER = "X-GitHub-Event";
+const DELIVERY_HEADER = "X-GitHub-Delivery";
+
+export const EVENT_NAME_CHARACTERS_MAX = 64;
+export const DELIVERY_ID_CHARACTERS_MAX = 128;
+
+const EVENT_NAME = new RegExp(`^[a-z0-9_]{1,${EVENT_NAME_CHARACTERS_MAX}}$`);
+const DELIVERY_ID = new RegExp(`^[\\x21-\\x7e]{1,${DELIVERY_ID_CHARACTERS_MAX}}$`);
+
+/** Headers that say which hook sent it, and the form that each must have to be kept. */
+const HOOK_HEADERS = {
+  "x-github-hook-id": /^\d{1,20}$/,
+  "x-github-hook-installation-target-type": /^[A-Za-z0-9_-]{1,64}$/,
+  "x-github-hook-installation-target-id": /^\d{1,20}$/,
+} as const;
+
+const github: Source<GithubConfig> = {
+  kind: "github",
+  summary: "Webhooks of GitHub, signed with a secret",
+
+  parse(entry) {
+    const mistakes: Mistake[] = [];
+    const { secrets, auth } = readMembers(entry, [], { secrets: readSecretNames, auth: readAuthNone }, mistakes);
+    const [hasSecrets, hasAuth] = [Object.hasOwn(entry, "secrets"), Object.hasOwn(entry, "auth")];
+    if (!hasSecrets && !hasAuth) {
+      mistakes.push({ path: [], message: "expected secrets: [NAME, …] or auth: none, found neither" });
+    }
+    if (hasSecrets && hasAuth) {
+      mistakes.push({ path: ["auth"], at: "key", message: "expected secrets or auth: none, found both" });
+    }
+    if (mistakes.length > 0) return err(mistakes);
+    if (secrets !== undefined) return ok({ auth: "signature", secretNames: secrets });
+    return auth === undefined ? err(mistakes) : ok({ auth });
+  },
+
+  secretNames: (config) => (config.auth === "none" ? [] : config.secretNames),
+
+  isOpen: (config) => config.auth === "none",
+
+  receive(request, config, sourceName, context) {
+    const contentType = request.headers.get("content-type");
+    const mediaType = bareMediaType(contentType);
+    if (mediaType !== JSON_TYPE && mediaType !== FORM_TYPE) {
+      const found = shownContentType(contentType);
+      return err({ reason: "unsupported-content-type", found, expected: [JSON_TYPE, FORM_TYPE] });
+    }
+    const refused = authenticate(request, config, context);
+    if (refused !== null) return err(refused);
+
+    const name = readHeader(request.headers, EVENT_HEADER, EVENT_NAME, "lower-case letters, digits and _, at most 64");
+    if (!name.ok) return name;
+    const id = readHeader(request.headers, DELIVERY_HEADER, DELIVERY_ID, "visible ASCII characters, at most 128");
+    if (!id.ok) return id;
+    const body = readWebhookBody(request.body, mediaType);
+    if (!body.ok) return body;
+
+    const { bytes, payload } = body.value;
+    const hook = hookHeaders(request.headers);
+    const attributes = githubAttributes(name.value, id.value, payload, context.now);
+    const received = {
+      event: { attributes, body: bytes },
+      // Hooks that subscribe to one event share its GUID (DESIGN.md, section 4, "identity"), so the hook is the scope.
+      fingerprint: payloadFingerprint(bytes, hook["x-github-hook-id"] ?? "", context.hashing.sha256),
+      key: githubKey(payload, sourceName),
+      rawHeaders: { "x-github-event": name.value, "x-github-delivery": id.value, ...hook },
+    };
+    return ok({ events: [received], batch: false });
+  },
+};
+
+export default github;
+
+function authenticate(request: SourceRequest, config: GithubConfig, context: SourceContext): Rejection | null {
+  if (config.auth === "none") return null;
+  const secrets = setSecrets(config.secretNames, context);
+  if (secrets.length === 0) return { reason: "source-not-configured", secretNames: config.secretNames };
+  const header = request.headers.get(SIGNATURE_HEADER);
+  if (header === null || header === "") return { reason: "missing-signature", header: SIGNATURE_HEADER };
+  // GitHub writes lower case; one spelling for one signature leaves nothing to interpret.
+  const hex = /^sha256=([0-9a-f]{64})$/.exec(header)?.[1];
+  if (hex === undefined) {
+    const detail = "expected sha256= and 64 lower-case hexadecimal digits";
+    return { reason: "malformed-signature", header: SIGNATURE_HEADER, detail };
+  }
+  const signature = Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16));
+  const { hmacSha256, equalBytes } = context.hashing;
+  let matches = false;
+  // Every secret is tried, so the time doesn't tell which one it was.
+  for (const secret of secrets) matches = equalBytes(hmacSha256(secret, request.body), signature) || matches;
+  return matches ? null : { reason: "wrong-signature", header: SIGNATURE_HEADER };
+}
+
+function readHeader(headers: Headers, header: string, form: RegExp, expected: string): Result<string, Rejection> {
+  const value = headers.get(header);
+  if (value === null || value === "") return err({ reason: "missing-header", header });
+  return form.test(value) ? ok(value) : err({ reason: "invalid-header", header, detail: `expected ${expected}` });
+}
+
+type HookHeaders = Partial<Record<keyof typeof HOOK_HEADERS, string>>;
+
+/** Those that are there and well-formed; nothing depends on the others. */
+function hookHeaders(headers: Headers): HookHeaders {
+  const found: HookHeaders = {};
+  for (const [header, form] of Object.entries(HOOK_HEADERS) as [keyof typeof HOOK_HEADERS, RegExp][]) {
+    const value = headers.get(header);
+    if (value !== null && form.test(value)) found[header] = value;
+  }
+  return found;
+}
