@@ -20,7 +20,9 @@ export const GENERATED_DIR = join(ROOT, "src/generated");
 /** The text of `rules.ts`: one definition a line, so that a change to a rule is a change to its line. */
 export function renderRules(document: RulesDocument): string {
   const list = (name: string, items: readonly unknown[]): readonly string[] =>
-    items.length === 0 ? [`  ${name}: [],`] : [`  ${name}: [`, ...items.map((item) => `    ${literal(item as Json)},`), "  ],"];
+    items.length === 0
+      ? [`  ${name}: [],`]
+      : [`  ${name}: [`, ...items.map((item) => `    ${literal(item as Json)},`), "  ],"];
   return [
     "// Written by scripts/generate.ts from rules/; npm run generate writes it again.",
     'import type { RulesDocument } from "../core/rule.ts";',

@@ -48,7 +48,6 @@ const readOnFailure: Reader<never> = (_, path, mistakes) => {
 };
 
 function readTargets(known: readonly string[]): Reader<readonly string[]> {
-  const seenAt = (names: readonly Json[], name: Json): number => names.indexOf(name);
   const readTargetName: Reader<string> = (value, path, mistakes) => {
     if (typeof value === "string" && known.includes(value)) return value;
     const message =
@@ -66,7 +65,7 @@ function readTargets(known: readonly string[]): Reader<readonly string[]> {
     const names = readList(readTargetName, RULE_TARGETS_MAX)(value, path, mistakes);
     if (names === undefined || !Array.isArray(value)) return names;
     for (const [index, name] of (value as readonly Json[]).entries()) {
-      if (seenAt(value as readonly Json[], name) < index) {
+      if (value.indexOf(name) < index) {
         mistakes.push({ path: [...path, index], message: `${describe(name)} is in the list twice` });
       }
     }

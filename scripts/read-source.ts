@@ -22,7 +22,9 @@ export function readSource(
     return undefined;
   }
   const { kind: _kind, bus: _bus, ...entry } = value;
-  const own = Object.fromEntries(["kind", "bus"].flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])));
+  const own = Object.fromEntries(
+    ["kind", "bus"].flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])),
+  );
   const read = readMembers(own, path, { kind: readKind(kinds), bus: readName("bus", "value") }, mistakes);
   if (ownMember(value, "kind") === undefined) {
     mistakes.push({ path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` });

@@ -37,7 +37,10 @@ export const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
 const readRetry: Reader<readonly number[]> = (value, path, mistakes) => {
   if (value === "none") return [];
   if (!Array.isArray(value)) {
-    mistakes.push({ path, message: `expected a list of durations such as [5s, 30s, 5m], or none; found ${describe(value)}` });
+    mistakes.push({
+      path,
+      message: `expected a list of durations such as [5s, 30s, 5m], or none; found ${describe(value)}`,
+    });
     return undefined;
   }
   if (value.length > RETRIES_MAX) {
@@ -113,7 +116,11 @@ function readKind(
   const named = Object.keys(entry).filter((key) => known.includes(key));
   const planned = Object.keys(entry).filter((key) => notBuilt.includes(key));
   for (const key of planned) {
-    mistakes.push({ path: [...path, key], at: "key", message: `targets of kind ${key} are not built yet; use ${known.join(" or ")}` });
+    mistakes.push({
+      path: [...path, key],
+      at: "key",
+      message: `targets of kind ${key} are not built yet; use ${known.join(" or ")}`,
+    });
   }
   if (named.length + planned.length > 1) {
     const all = Object.keys(entry).filter((key) => named.includes(key) || planned.includes(key));

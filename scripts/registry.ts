@@ -40,7 +40,10 @@ async function loadKinds<Kind extends { readonly kind: string }>(
 
 /** The text of `src/generated/sources.ts` or `targets.ts`. */
 export function renderRegistry(folder: "sources" | "targets", kinds: readonly string[]): string {
-  const names = kinds.map((kind) => ({ kind, variable: kind.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) }));
+  const names = kinds.map((kind) => ({
+    kind,
+    variable: kind.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+  }));
   const imports = names.map(({ kind, variable }) => `import ${variable} from "../${folder}/${kind}.ts";`);
   const members = names.map(({ kind, variable }) => (kind === variable ? kind : `"${kind}": ${variable}`));
   return [

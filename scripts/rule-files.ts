@@ -79,7 +79,7 @@ export async function readRules(dir: string, registry?: Registry): Promise<Rules
   for (const { bus, name } of sources.definitions) {
     if (busNames.has(bus)) continue;
     const message = `the bus ${bus} has no rules: events of ${name} go nowhere${hintOf(bus, [...busNames])}`;
-    problems.push({ file: sources.file, ...sources.locate({ path: [name] , at: "key" }), message, severity: "warning" });
+    problems.push({ file: sources.file, ...sources.locate({ path: [name], at: "key" }), message, severity: "warning" });
   }
   const used = new Set(rules.flatMap((rule) => rule.targets));
   // While rules are wrong, nobody knows what they would have used.
@@ -105,7 +105,10 @@ interface RuleFile {
   readonly name: string;
 }
 
-async function listFolder(dir: string, problems: Problem[]): Promise<{ readonly rules: readonly RuleFile[] } | undefined> {
+async function listFolder(
+  dir: string,
+  problems: Problem[],
+): Promise<{ readonly rules: readonly RuleFile[] } | undefined> {
   const entries = await listEntries(dir);
   if (entries === undefined) {
     problems.push(fileProblem(dir, "there is no such folder"));
@@ -206,7 +209,9 @@ async function readEntries<Definition>(
   return { file, definitions: definitions ?? [], names, locate };
 }
 
-type FileBytes = { readonly reason?: undefined; readonly bytes: Uint8Array } | { readonly reason: "missing" | "too-large" | "no-file" };
+type FileBytes =
+  | { readonly reason?: undefined; readonly bytes: Uint8Array }
+  | { readonly reason: "missing" | "too-large" | "no-file" };
 
 async function readBytes(file: string): Promise<FileBytes> {
   try {

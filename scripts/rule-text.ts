@@ -80,7 +80,8 @@ function toJson(node: unknown, depth: number, reading: Reading): Json {
     if (++reading.aliases > ALIASES_MAX) {
       return reading.aliases === ALIASES_MAX + 1 ? refuse(`a file has at most ${ALIASES_MAX} aliases`) : null;
     }
-    return toJson(node.resolve(reading.document), depth + 1, reading);
+    const named = node.resolve(reading.document);
+    return named === undefined ? refuse(`there is no &${node.source} before it`) : toJson(named, depth + 1, reading);
   }
   if ((isScalar(node) || isMap(node) || isSeq(node)) && node.tag !== undefined) {
     return refuse(`tags are not supported: found ${node.tag}`);
@@ -100,7 +101,8 @@ function toJson(node: unknown, depth: number, reading: Reading): Json {
   }
   const value = isScalar(node) ? node.value : null;
   if (typeof value === "number" && !Number.isFinite(value)) return refuse(`${value} is no JSON number`);
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return value;
   return refuse("expected what JSON can say: a string, a number, true, false, null, a list or an object");
 }
 

@@ -146,7 +146,10 @@ function partitionCount(env: Env): number {
 /** When this deployment was made orders two versions of the rules; a local run gives the time of its start. */
 function rulesVersion(env: Env): RulesVersion {
   const deployedAt = Date.parse(env.VERSION?.timestamp ?? "");
-  return { hash: ruleSet.version, deployedAt: Number.isNaN(deployedAt) ? (localMode(env)?.startedAt ?? 0) : deployedAt };
+  return {
+    hash: ruleSet.version,
+    deployedAt: Number.isNaN(deployedAt) ? (localMode(env)?.startedAt ?? 0) : deployedAt,
+  };
 }
 
 function localMode(env: Env): (LocalMode & { readonly startedAt: number }) | undefined {

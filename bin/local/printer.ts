@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { printable } from "../terminal.ts";
 
 /** Of a body, this much is printed. */
 const SHOWN_CHARACTERS_MAX = 400;
@@ -49,13 +50,9 @@ async function describeRequest(request: IncomingMessage): Promise<string> {
   return [
     `→ printed: ${printable(String(type))} (${length} bytes)`,
     `    webhook-id ${printable(String(request.headers["webhook-id"] ?? "-"))}`,
-    ...(request.headers["ce-source"] === undefined ? [] : [`    source ${printable(String(request.headers["ce-source"]))}`]),
+    ...(request.headers["ce-source"] === undefined
+      ? []
+      : [`    source ${printable(String(request.headers["ce-source"]))}`]),
     `    ${printable(shown)}`,
   ].join("\n");
-}
-
-/** Keeps what arrived from steering the terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }

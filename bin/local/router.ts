@@ -1,23 +1,31 @@
 /** Runs the router on this machine: the Worker in workerd by miniflare's API, its state in a folder. Needs no network. */
 import { mkdir } from "node:fs/promises";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { RulesDocument } from "../../src/core/rule.ts";
 import { bundleWorker } from "./bundle.ts";
+import { tieWorkerdToThisProcess } from "./workerd-command.ts";
+import type { WranglerConfig } from "./wrangler-config.ts";
 import { readWranglerConfig } from "./wrangler-config.ts";
 
 /** The sweep of a deployed router runs by cron, which a local run does not have. */
 const SWEEP_EVERY_MS = 300_000;
 
-export interface RouterOptions {
+/** What may change while the router runs. */
+export interface RouterRules {
   readonly document: RulesDocument;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Queue bindings that the rules name. */
+  readonly queues: readonly string[];
+}
+
+export interface RouterOptions extends RouterRules {
+  /** 0 takes any free port. */
   readonly port: number;
   readonly host: string;
   /** Where the objects' SQLite files live. */
   readonly stateDir: string;
-  readonly secrets: Readonly<Record<string, string>>;
-  /** Queue bindings that the rules name. */
-  readonly queues: readonly string[];
   readonly printUrl: string;
   /** Further text bindings, such as PARTITIONS. */
   readonly vars?: Readonly<Record<string, string>>;
@@ -29,6 +37,8 @@ export interface RouterOptions {
 
 export interface Router {
   readonly url: string;
+  /** Goes on with other rules, at the same URL and on the same state. Requests under way are cut off. */
+  readonly reload: (rules: RouterRules) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -41,58 +51,35 @@ const PRINTING_CONSUMER = `export default {
   },
 };`;
 
+/** Rejects with a code of `ERR_ADDRESS_IN_USE` when the port is taken. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
-  const stateDir = isAbsolute(options.stateDir) ? options.stateDir : resolve(options.stateDir);
+  const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
   const [script, config] = await Promise.all([bundleWorker(options.document), readWranglerConfig()]);
-  const queueName = (binding: string) => `local-${binding.toLowerCase().replaceAll("_", "-")}`;
-  const local = JSON.stringify({ printUrl: options.printUrl, startedAt: Date.now() });
-  const shared = { compatibilityDate: config.compatibilityDate, compatibilityFlags: [...config.compatibilityFlags] };
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: options.host,
-      port: options.port,
-      log: new Log(LogLevel.ERROR),
-      handleRuntimeStdio: (stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) => {
-        forwardLines(stdout, options.onLog);
-        forwardLines(stderr, options.onLog);
-      },
-      defaultPersistRoot: stateDir,
-      workers: [
-        {
-          name: "sluice",
-          ...shared,
-          modules: [{ type: "ESModule", path: "index.mjs", contents: script }],
-          bindings: { ...config.vars, ...options.vars, ...options.secrets, SLUICE_LOCAL: local },
-          durableObjects: { PARTITION: { className: "Partition", useSQLite: true } },
-          queueProducers: Object.fromEntries(options.queues.map((binding) => [binding, { queueName: queueName(binding) }])),
-        },
-        ...(options.queues.length === 0
-          ? []
-          : [
-              {
-                name: "queue-consumer",
-                ...shared,
-                modules: [
-                  { type: "ESModule" as const, path: "consumer.mjs", contents: options.consumerModule ?? PRINTING_CONSUMER },
-                ],
-                bindings: { PRINT_URL: options.printUrl },
-                queueConsumers: Object.fromEntries(
-                  options.queues.map((binding) => [queueName(binding), { maxBatchSize: 10, maxBatchTimeout: 1 }]),
-                ),
-              },
-            ]),
-      ],
-    }),
-  );
-  const url = (await miniflare.ready).origin;
-  const worker = await miniflare.getWorker("sluice");
+  const log = quietLog(options.onLog);
+  const configure = (rules: RouterRules, worker: string, port: number) =>
+    miniflareOptions({ ...options, ...rules, port, stateDir }, worker, config, log);
+
+  tieWorkerdToThisProcess();
+  const miniflare = withoutSignalHandlers(() => new Miniflare(configure(options, script, options.port)));
+  let url: URL;
+  try {
+    url = await miniflare.ready;
+  } catch (error) {
+    await miniflare.dispose().catch(() => {});
+    throw error;
+  }
   const sweep = setInterval(() => {
-    worker.scheduled({ cron: "*/5 * * * *" }).catch((error: unknown) => options.onLog(`sweep failed: ${String(error)}`));
+    const swept = miniflare.getWorker("sluice").then((worker) => worker.scheduled({ cron: "*/5 * * * *" }));
+    swept.catch((error: unknown) => options.onLog(`sweep failed: ${String(error)}`));
   }, SWEEP_EVERY_MS);
   sweep.unref();
   return {
-    url,
+    url: url.origin,
+    reload: async (rules) => {
+      const changed = await bundleWorker(rules.document);
+      await miniflare.setOptions(configure(rules, changed, Number(url.port)));
+    },
     close: async () => {
       clearInterval(sweep);
       await miniflare.dispose();
@@ -100,12 +87,65 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
   };
 }
 
-function forwardLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
+function miniflareOptions(options: RouterOptions, script: string, config: WranglerConfig, log: Log) {
+  const queueName = (binding: string) => `local-${binding.toLowerCase().replaceAll("_", "-")}`;
+  const local = JSON.stringify({ printUrl: options.printUrl, startedAt: Date.now() });
+  const shared = { compatibilityDate: config.compatibilityDate, compatibilityFlags: [...config.compatibilityFlags] };
+  const consumer = {
+    name: "queue-consumer",
+    ...shared,
+    modules: [
+      { type: "ESModule" as const, path: "consumer.mjs", contents: options.consumerModule ?? PRINTING_CONSUMER },
+    ],
+    bindings: { PRINT_URL: options.printUrl },
+    queueConsumers: Object.fromEntries(
+      options.queues.map((binding) => [queueName(binding), { maxBatchSize: 10, maxBatchTimeout: 1 }]),
+    ),
+  };
+  return convertV4MiniflareOptions({
+    host: options.host,
+    port: options.port,
+    log,
+    logRequests: false,
+    // Otherwise miniflare asks the network what `request.cf` should be.
+    cf: false,
+    handleStructuredLogs: ({ message }) => {
+      for (const line of stripVTControlCharacters(message).split("\n")) options.onLog(line);
+    },
+    resourcePersistencePath: options.stateDir,
+    workers: [
+      {
+        name: "sluice",
+        ...shared,
+        modules: [{ type: "ESModule", path: "index.mjs", contents: script }],
+        bindings: { ...config.vars, ...options.vars, ...options.secrets, SLUICE_LOCAL: local },
+        durableObjects: { PARTITION: { className: "Partition", useSQLite: true } },
+        queueProducers: Object.fromEntries(
+          options.queues.map((binding) => [binding, { queueName: queueName(binding) }]),
+        ),
+      },
+      ...(options.queues.length === 0 ? [] : [consumer]),
+    ],
   });
+}
+
+/** Miniflare's log writes to standard output, which belongs to the command. */
+function quietLog(onLog: RouterOptions["onLog"]): Log {
+  const log = new Log(LogLevel.ERROR);
+  Object.defineProperty(log, "log", { value: (message: string) => onLog(stripVTControlCharacters(message)) });
+  return log;
+}
+
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Miniflare ends the process on a signal, at once and as a failure; what a signal means is the command's to say. */
+function withoutSignalHandlers<Value>(create: () => Value): Value {
+  const before = new Map(ENDING_SIGNALS.map((signal) => [signal, process.listeners(signal)]));
+  const value = create();
+  for (const [signal, known] of before) {
+    for (const listener of process.listeners(signal)) {
+      if (!known.includes(listener)) process.removeListener(signal, listener);
+    }
+  }
+  return value;
 }

@@ -133,8 +133,17 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       return await target.target.send(shipped.shipment, target.config, target.definition.timeoutMs, ports.io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
-      ports.log("delivery.bug", { delivery: lease.deliveryId, rule: lease.rule, target: lease.target, error: String(error) });
-      return { kind: "retryable", reason: "network", detail: "Sluice failed while sending; see the log line delivery.bug" };
+      ports.log("delivery.bug", {
+        delivery: lease.deliveryId,
+        rule: lease.rule,
+        target: lease.target,
+        error: String(error),
+      });
+      return {
+        kind: "retryable",
+        reason: "network",
+        detail: "Sluice failed while sending; see the log line delivery.bug",
+      };
     }
   }
 }
@@ -145,7 +154,12 @@ type Wanted = { readonly rule: CompiledRule; readonly target: CompiledTarget } |
 function findWanted(lease: Lease, event: StoredEvent, ports: DispatchPorts): Wanted {
   const rule = ports.ruleSet.rule(lease.rule);
   const target = ports.ruleSet.target(lease.target);
-  if (rule !== undefined && target !== undefined && rule.definition.mode === "live" && rule.definition.targets.includes(lease.target)) {
+  if (
+    rule !== undefined &&
+    target !== undefined &&
+    rule.definition.mode === "live" &&
+    rule.definition.targets.includes(lease.target)
+  ) {
     return { rule, target };
   }
   const planned = event.rulesVersion;
@@ -175,7 +189,13 @@ function toShipment(
   return { shipment: { ...base, event: { attributes, body: new TextEncoder().encode(body.value) } } };
 }
 
-function toAttempt(outcome: Outcome, lease: Lease, startedAt: number, durationMs: number, rules: string): Attempt | undefined {
+function toAttempt(
+  outcome: Outcome,
+  lease: Lease,
+  startedAt: number,
+  durationMs: number,
+  rules: string,
+): Attempt | undefined {
   const base = { token: lease.token, startedAt, durationMs, rules };
   switch (outcome.kind) {
     case "delivered":
@@ -189,7 +209,9 @@ function toAttempt(outcome: Outcome, lease: Lease, startedAt: number, durationMs
   }
 }
 
-function withAnswer(outcome: { readonly answer?: Attempt["answer"] }): { readonly answer?: NonNullable<Attempt["answer"]> } {
+function withAnswer(outcome: { readonly answer?: Attempt["answer"] }): {
+  readonly answer?: NonNullable<Attempt["answer"]>;
+} {
   return outcome.answer === undefined ? {} : { answer: outcome.answer };
 }
 

@@ -83,7 +83,11 @@ export async function publish(
       for (const [index, item] of reply.items.entries()) {
         const each = group[index];
         if (each === undefined) throw new Error("a partition answered more items than it was sent");
-        receiptOf.set(each, { id: formatReceipt({ partition, seq: item.seq }), status: item.status, rules: item.rules });
+        receiptOf.set(each, {
+          id: formatReceipt({ partition, seq: item.seq }),
+          status: item.status,
+          rules: item.rules,
+        });
       }
       const eventOf = new Map(reply.items.map((item, index) => [item.seq, group[index]?.item.event]));
       const work = reply.leases.flatMap((lease) => {

@@ -146,7 +146,11 @@ export function nextStep(
         return { kind: "dead", reason: "retries-exhausted", detail: outcome.detail };
       }
       if (delayMs >= lease.expiresInMs) {
-        return { kind: "dead", reason: "expired", detail: `the next retry would be past the maximum age; last: ${outcome.detail}` };
+        return {
+          kind: "dead",
+          reason: "expired",
+          detail: `the next retry would be past the maximum age; last: ${outcome.detail}`,
+        };
       }
       return { kind: "retry", delayMs };
     }
@@ -215,7 +219,12 @@ export function advanceDelivery(delivery: Delivery, now: number): Delivery {
     const lostLeases = current.lostLeases + 1;
     const delayMs = lostLeases === 1 ? 0 : Math.min(LOST_DELAY_MS * 2 ** (lostLeases - 2), LOST_DELAY_MS_MAX);
     const startedAt = current.state.deadlineAt - current.timeoutMs - LEASE_MARGIN_MS;
-    const lost: Attempt = { token: current.state.token, startedAt, durationMs: current.state.deadlineAt - startedAt, outcome: "lost" };
+    const lost: Attempt = {
+      token: current.state.token,
+      startedAt,
+      durationMs: current.state.deadlineAt - startedAt,
+      outcome: "lost",
+    };
     current = { ...recordAttempt(current, lost), lostLeases, state: { kind: "waiting", dueAt: now + delayMs } };
   }
   if (current.state.kind === "waiting" && current.expiresAt <= now) {

@@ -3,7 +3,7 @@
  * template needs it for all of them. Knows nothing of depth: one pass over the tokens with a stack.
  */
 const TOKEN =
-  /[ \t\n\r]*(?:([[\]{},:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
+  /[ \t\n\r]*(?:([[\]{},:])|("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 const SPACE = /[ \t\n\r]*/y;
 
 type Expected = "value" | "value or ]" | "name" | "name or }" | "colon" | "comma or close" | "end";
@@ -37,7 +37,8 @@ export function findJsonMistake(text: string): JsonMistake | null {
 function step(expected: Expected, token: RegExpExecArray, open: ("[" | "{")[]): Expected | null {
   const [, mark, string, scalar] = token;
   const top = open.at(-1);
-  const mayClose = expected === "comma or close" || (top === "[" ? expected === "value or ]" : expected === "name or }");
+  const mayClose =
+    expected === "comma or close" || (top === "[" ? expected === "value or ]" : expected === "name or }");
   if (mayClose && ((mark === "]" && top === "[") || (mark === "}" && top === "{"))) {
     open.pop();
     return afterValue(open);

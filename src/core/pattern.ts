@@ -96,8 +96,9 @@ function readObject(
       into.fields.push({ path, at: memberAt, alternatives: readAlternatives(value, memberAt, mistakes) });
     } else {
       const expected = "a list of alternatives, or an object with the fields below";
-      const hint = value === null ? "[null]" : typeof value === "string" ? "[…]" : `[${String(value)}]`;
-      mistakes.push({ path: memberAt, message: `expected ${expected}, found ${describe(value)}; write ${hint}` });
+      const list = JSON.stringify([value]);
+      const hint = list.length <= 80 ? `; write ${list}` : "";
+      mistakes.push({ path: memberAt, message: `expected ${expected}, found ${describe(value)}${hint}` });
     }
   }
 }

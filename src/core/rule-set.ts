@@ -94,7 +94,9 @@ export function compileRules(document: RulesDocument, registry: Registry): RuleS
     match: (bus, view) => {
       const compiled = buses.get(bus);
       // The matcher answers ascending indexes, and the rules of a bus stand in the order of their paths.
-      return compiled === undefined ? [] : compiled.matcher.match(view).map((index) => compiled.rules[index] as CompiledRule);
+      return compiled === undefined
+        ? []
+        : compiled.matcher.match(view).map((index) => compiled.rules[index] as CompiledRule);
     },
     buses: [...busNames].toSorted(),
     sources,

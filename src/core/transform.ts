@@ -9,7 +9,14 @@ import { describe, readMembers } from "./read-object.ts";
 import type { Json, JsonObject, Mistake, PathStep, Result } from "./result.ts";
 import { err, isJsonObject, ok } from "./result.ts";
 import type { Template } from "./template.ts";
-import { OUTPUT_BYTES_MAX, TEMPLATE_BYTES_MAX, fillTemplate, isPlaceholderName, parseTemplate, utf8Length } from "./template.ts";
+import {
+  OUTPUT_BYTES_MAX,
+  TEMPLATE_BYTES_MAX,
+  fillTemplate,
+  isPlaceholderName,
+  parseTemplate,
+  utf8Length,
+} from "./template.ts";
 
 /** How many paths a template may name; EventBridge allows as many. */
 export const PATHS_MAX = 100;
@@ -32,7 +39,10 @@ export interface TransformFailure {
 }
 
 /** Keeps a value apart from `undefined`, which means a mistake to `readMembers`. */
-const readAny: Reader<{ readonly value: Json; readonly path: readonly PathStep[] }> = (value, path) => ({ value, path });
+const readAny: Reader<{ readonly value: Json; readonly path: readonly PathStep[] }> = (value, path) => ({
+  value,
+  path,
+});
 
 const readFlag: Reader<boolean> = (value, path, mistakes) => {
   if (typeof value === "boolean") return value;
@@ -57,13 +67,17 @@ const readPathEntry: Reader<NamedPath> = (value, path, mistakes) => {
     return read && { ...read, required: false };
   }
   const read = readMembers(value, path, { path: readPath, required: readFlag }, mistakes);
-  if (!Object.hasOwn(value, "path")) mistakes.push({ path, message: "expected the member path, such as path: $.data.ref" });
+  if (!Object.hasOwn(value, "path"))
+    mistakes.push({ path, message: "expected the member path, such as path: $.data.ref" });
   return read.path && { ...read.path, required: read.required ?? false };
 };
 
 const readPaths: Reader<ReadonlyMap<string, NamedPath>> = (value, path, mistakes) => {
   if (!isJsonObject(value)) {
-    mistakes.push({ path, message: `expected names with a path each, such as sha: $.data.after, found ${describe(value)}` });
+    mistakes.push({
+      path,
+      message: `expected names with a path each, such as sha: $.data.after, found ${describe(value)}`,
+    });
     return undefined;
   }
   const names = Object.keys(value);
@@ -74,7 +88,8 @@ const readPaths: Reader<ReadonlyMap<string, NamedPath>> = (value, path, mistakes
   const paths = new Map<string, NamedPath>();
   for (const name of names) {
     if (!isPlaceholderName(name)) {
-      const message = "a placeholder's name begins with a letter or _ and goes on with letters, digits, _ and -, 64 at most";
+      const message =
+        "a placeholder's name begins with a letter or _ and goes on with letters, digits, _ and -, 64 at most";
       mistakes.push({ path: [...path, name], at: "key", message });
     }
     const read = readPathEntry(value[name] as Json, [...path, name], mistakes);
@@ -85,7 +100,11 @@ const readPaths: Reader<ReadonlyMap<string, NamedPath>> = (value, path, mistakes
 };
 
 const notBuilt: Reader<never> = (_, path, mistakes) => {
-  mistakes.push({ path, at: "key", message: `${String(path.at(-1))} is not built yet; use constant, path or template` });
+  mistakes.push({
+    path,
+    at: "key",
+    message: `${String(path.at(-1))} is not built yet; use constant, path or template`,
+  });
   return undefined;
 };
 
@@ -109,10 +128,18 @@ export function parseTransform(value: Json): Result<Transform, readonly Mistake[
     mistakes.push({ path: [], message: "expected one of constant, path or template" });
   }
   for (const extra of chosen.slice(1)) {
-    mistakes.push({ path: [extra], at: "key", message: `a transform is ONE of constant, path or template: found ${chosen.join(" and ")}` });
+    mistakes.push({
+      path: [extra],
+      at: "key",
+      message: `a transform is ONE of constant, path or template: found ${chosen.join(" and ")}`,
+    });
   }
   if (chosen[0] === "constant" && Object.hasOwn(value, "required")) {
-    mistakes.push({ path: ["required"], at: "key", message: "required belongs to path and template; a constant reads nothing" });
+    mistakes.push({
+      path: ["required"],
+      at: "key",
+      message: "required belongs to path and template; a constant reads nothing",
+    });
   }
   const required = read.required ?? false;
   let transform: Transform | undefined;

@@ -43,7 +43,8 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
       return problemResponse("admin-closed", {
         status: 403,
         title: "Admin API closed",
-        detail: "No ADMIN_TOKEN is set. Set one with `wrangler secret put ADMIN_TOKEN`, or in .dev.vars for a local run.",
+        detail:
+          "No ADMIN_TOKEN is set. Set one with `wrangler secret put ADMIN_TOKEN`, or in .dev.vars for a local run.",
       });
     }
     const sent = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? "";
@@ -93,7 +94,10 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     const deliveries = found.flatMap(({ partition, event }) =>
       event.deliveries
         .filter((delivery) => delivery.state.kind === "dead")
-        .filter((delivery) => (rule === undefined || delivery.rule === rule) && (target === undefined || delivery.target === target))
+        .filter(
+          (delivery) =>
+            (rule === undefined || delivery.rule === rule) && (target === undefined || delivery.target === target),
+        )
         .map((delivery) => ({ event: showEvent({ partition, event }), ...showDelivery(delivery) })),
     );
     return c.json({ deliveries, next: next === null ? null : formatCursor(next) });
@@ -122,7 +126,11 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
       version: rulesVersion.hash,
       deployedAt: new Date(rulesVersion.deployedAt).toISOString(),
       rules: ruleSet.rules.map((rule) => rule.definition),
-      sources: ruleSet.sources.map(({ definition }) => ({ name: definition.name, kind: definition.kind, bus: definition.bus })),
+      sources: ruleSet.sources.map(({ definition }) => ({
+        name: definition.name,
+        kind: definition.kind,
+        bus: definition.bus,
+      })),
       targets: ruleSet.targets.map(({ definition }) => ({ name: definition.name, kind: definition.kind })),
     });
   });
@@ -132,7 +140,10 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     if (limit === null) return badQuery(`limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`);
     const names = allPartitions(c.var.ports);
     const lists = await Promise.all(names.map((name) => c.var.ports.adminPartition(name).listRejections(limit)));
-    const rejections = lists.flat().toSorted((a, b) => b.at - a.at).slice(0, limit);
+    const rejections = lists
+      .flat()
+      .toSorted((a, b) => b.at - a.at)
+      .slice(0, limit);
     return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
   });
 
@@ -142,7 +153,9 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
 
 /** Every partition of every bus. */
 export function allPartitions({ ruleSet, partitions }: Pick<AdminPorts, "ruleSet" | "partitions">): readonly string[] {
-  return ruleSet.buses.flatMap((bus) => Array.from({ length: partitions }, (_, index) => partitionName(bus, partitions, index)));
+  return ruleSet.buses.flatMap((bus) =>
+    Array.from({ length: partitions }, (_, index) => partitionName(bus, partitions, index)),
+  );
 }
 
 function search(ports: AdminPorts, request: SearchRequest) {
@@ -213,7 +226,11 @@ function parseRedriveItem(item: JsonObject): RedriveItem | null {
 
 function showFound(found: FoundEvent) {
   const deliveries = found.event.deliveries.map(({ id, rule, target, state, attemptCount }) => ({
-    id, rule, target, state: state.kind, attempts: attemptCount,
+    id,
+    rule,
+    target,
+    state: state.kind,
+    attempts: attemptCount,
   }));
   return { ...showEvent(found), deliveries };
 }
@@ -239,7 +256,9 @@ function showDelivery({ id, rule, target, state, attemptCount, expiresAt, attemp
     state: state.kind,
     ...("reason" in state ? { reason: state.reason } : {}),
     ...("detail" in state ? { detail: state.detail } : {}),
-    ...("at" in state ? { endedAt: new Date(state.at).toISOString() } : { expiresAt: new Date(expiresAt).toISOString() }),
+    ...("at" in state
+      ? { endedAt: new Date(state.at).toISOString() }
+      : { expiresAt: new Date(expiresAt).toISOString() }),
     ...("dueAt" in state ? { dueAt: new Date(state.dueAt).toISOString() } : {}),
     attemptCount,
     attempts: attempts.map(showAttempt),
@@ -256,8 +275,13 @@ function isPastLog(ports: AdminPorts, seq: number): boolean {
 }
 
 function gone(ports: AdminPorts, seq: number): Response {
-  if (!isPastLog(ports, seq)) return notFound("No event has this receipt; it may have been dropped to keep the log under its size.");
-  return problemResponse("body-evicted", { status: 410, title: "Gone", detail: "The event is older than the log, which keeps 14 days." });
+  if (!isPastLog(ports, seq))
+    return notFound("No event has this receipt; it may have been dropped to keep the log under its size.");
+  return problemResponse("body-evicted", {
+    status: 410,
+    title: "Gone",
+    detail: "The event is older than the log, which keeps 14 days.",
+  });
 }
 
 function notFound(detail: string): Response {

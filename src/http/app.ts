@@ -19,12 +19,17 @@ export const app = new Hono<{ Bindings: AppBindings }>();
 
 app.post("/webhooks/:source", (c) => ingest(c.req.raw, c.req.param("source"), c.env.ports));
 app.post("/events", (c) => ingest(c.req.raw, EVENTS_SOURCE, c.env.ports));
-app.options("/webhooks/:source", (c) => handshake(c.req.raw, c.env.ports.ruleSet.source(c.req.param("source")) !== undefined));
+app.options("/webhooks/:source", (c) =>
+  handshake(c.req.raw, c.env.ports.ruleSet.source(c.req.param("source")) !== undefined),
+);
 app.options("/events", (c) => handshake(c.req.raw, c.env.ports.ruleSet.source(EVENTS_SOURCE) !== undefined));
 
 app.get("/healthz", (c) => c.json({ status: "ok", rules: c.env.ports.rulesVersion.hash }));
 
-app.route("/api", adminRoutes<AppBindings>((bindings) => bindings.ports));
+app.route(
+  "/api",
+  adminRoutes<AppBindings>((bindings) => bindings.ports),
+);
 
 app.all("/webhooks/:source", () => onlyPost());
 app.all("/events", () => onlyPost());
@@ -60,7 +65,12 @@ function onlyPost(): Response {
  * all the same, so the permission says nothing about who may send.
  */
 function handshake(request: Request, exists: boolean): Response {
-  if (!exists) return problemResponse("unknown-source", { status: 404, title: "Unknown source", detail: "No source is set up at this address." });
+  if (!exists)
+    return problemResponse("unknown-source", {
+      status: 404,
+      title: "Unknown source",
+      detail: "No source is set up at this address.",
+    });
   const origin = request.headers.get("webhook-request-origin");
   const headers: Record<string, string> = { allow: "POST, OPTIONS" };
   if (origin !== null && /^[\x21-\x7e]{1,253}$/.test(origin)) {

@@ -18,7 +18,8 @@ export async function readBody(
   if (encoding !== "" && encoding !== "identity") {
     return err({ reason: "unsupported-content-encoding", found: encoding.slice(0, 40) });
   }
-  if (Number(request.headers.get("content-length") ?? "0") > bytesMax) return err({ reason: "body-too-large", bytesMax });
+  if (Number(request.headers.get("content-length") ?? "0") > bytesMax)
+    return err({ reason: "body-too-large", bytesMax });
   if (request.body === null) return ok(new Uint8Array());
 
   const reader = request.body.getReader();

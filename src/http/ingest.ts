@@ -49,7 +49,12 @@ async function receive(
   const body = await readBody(request);
   if (!body.ok) return body;
   const context = { now: ports.now(), hashing: ports.hashing, secret: ports.secret };
-  const received = source.source.receive({ headers: request.headers, body: body.value }, source.config, sourceName, context);
+  const received = source.source.receive(
+    { headers: request.headers, body: body.value },
+    source.config,
+    sourceName,
+    context,
+  );
   if (!received.ok) return received;
   const published = await publish(received.value.events, source, ports);
   if (!published.ok) return published;

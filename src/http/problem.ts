@@ -17,9 +17,17 @@ export interface Problem {
 export function describeRejection(rejection: Rejection): Problem {
   switch (rejection.reason) {
     case "unknown-source":
-      return problem(404, "Unknown source", `No source named ${JSON.stringify(rejection.source)} stands in rules/sources.yaml.`);
+      return problem(
+        404,
+        "Unknown source",
+        `No source named ${JSON.stringify(rejection.source)} stands in rules/sources.yaml.`,
+      );
     case "source-not-configured":
-      return problem(503, "Source not configured", `None of the source's secrets is set: ${rejection.secretNames.join(", ")}. Set one with \`wrangler secret put\`, or in .dev.vars for a local run.`);
+      return problem(
+        503,
+        "Source not configured",
+        `None of the source's secrets is set: ${rejection.secretNames.join(", ")}. Set one with \`wrangler secret put\`, or in .dev.vars for a local run.`,
+      );
     case "body-too-large":
       return problem(413, "Body too large", `The body is over the limit of ${rejection.bytesMax} bytes.`);
     case "body-timeout":
@@ -27,23 +35,40 @@ export function describeRejection(rejection: Rejection): Problem {
     case "body-unreadable":
       return problem(400, "Body unreadable", "The body ended before it was complete.");
     case "unsupported-content-type":
-      return problem(415, "Unsupported content type", `Expected ${rejection.expected.join(" or ")}, found ${rejection.found === "" ? "none" : JSON.stringify(rejection.found)}.`);
+      return problem(
+        415,
+        "Unsupported content type",
+        `Expected ${rejection.expected.join(" or ")}, found ${rejection.found === "" ? "none" : JSON.stringify(rejection.found)}.`,
+      );
     case "unsupported-content-encoding":
-      return problem(415, "Compressed body", `The body has the content encoding ${JSON.stringify(rejection.found)}; send it uncompressed.`, { "accept-encoding": "identity" });
+      return problem(
+        415,
+        "Compressed body",
+        `The body has the content encoding ${JSON.stringify(rejection.found)}; send it uncompressed.`,
+        { "accept-encoding": "identity" },
+      );
     case "missing-header":
       return problem(400, "Missing header", `The header ${rejection.header} is missing.`);
     case "invalid-header":
       return problem(400, "Invalid header", `The header ${rejection.header} is invalid: ${rejection.detail}.`);
     case "missing-signature":
-      return problem(401, "Missing signature", `The header ${rejection.header} is missing: is a secret set at the sender?`);
+      return problem(
+        401,
+        "Missing signature",
+        `The header ${rejection.header} is missing: is a secret set at the sender?`,
+      );
     case "malformed-signature":
       return problem(400, "Malformed signature", `The header ${rejection.header} is malformed: ${rejection.detail}.`);
     case "wrong-signature":
       return problem(401, "Wrong signature", `The signature in ${rejection.header} fits none of the source's secrets.`);
     case "missing-token":
-      return problem(401, "Missing token", "Send the header Authorization: Bearer <token>.", { "www-authenticate": "Bearer" });
+      return problem(401, "Missing token", "Send the header Authorization: Bearer <token>.", {
+        "www-authenticate": "Bearer",
+      });
     case "wrong-token":
-      return problem(401, "Wrong token", "The bearer token is none of the source's tokens.", { "www-authenticate": 'Bearer error="invalid_token"' });
+      return problem(401, "Wrong token", "The bearer token is none of the source's tokens.", {
+        "www-authenticate": 'Bearer error="invalid_token"',
+      });
     case "invalid-utf8":
       return problem(400, "Invalid UTF-8", "The text is not UTF-8.");
     case "invalid-json":
@@ -53,15 +78,33 @@ export function describeRejection(rejection: Rejection): Problem {
     case "invalid-form":
       return problem(400, "Invalid form", `The form-encoded body is invalid: ${rejection.detail}.`);
     case "invalid-event":
-      return problem(400, "Invalid CloudEvent", `${rejection.index === undefined ? "" : `Event ${rejection.index} of the batch: `}${rejection.attribute}: ${rejection.detail}.`);
+      return problem(
+        400,
+        "Invalid CloudEvent",
+        `${rejection.index === undefined ? "" : `Event ${rejection.index} of the batch: `}${rejection.attribute}: ${rejection.detail}.`,
+      );
     case "batch-too-large":
       return problem(413, "Batch too large", `A batch holds at most ${rejection.eventsMax} events.`);
     case "too-many-deliveries":
-      return problem(500, "Fan-out too large", `An event may go to at most ${rejection.deliveriesMax} targets; more rules matched this one.`);
+      return problem(
+        500,
+        "Fan-out too large",
+        `An event may go to at most ${rejection.deliveriesMax} targets; more rules matched this one.`,
+      );
     case "backlog-full":
-      return problem(503, "Backlog full", "Deliveries are too far behind to accept more. Nothing of this request was accepted.", { "retry-after": String(rejection.retryAfterSeconds) });
+      return problem(
+        503,
+        "Backlog full",
+        "Deliveries are too far behind to accept more. Nothing of this request was accepted.",
+        { "retry-after": String(rejection.retryAfterSeconds) },
+      );
     case "storage-unavailable":
-      return problem(503, "Storage unavailable", "The event could not be stored in time, so it is not acknowledged. Send it again.", { "retry-after": String(rejection.retryAfterSeconds) });
+      return problem(
+        503,
+        "Storage unavailable",
+        "The event could not be stored in time, so it is not acknowledged. Send it again.",
+        { "retry-after": String(rejection.retryAfterSeconds) },
+      );
   }
 }
 

@@ -45,7 +45,8 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
   /** The open segment of a kind; opens the next one when its time or size is over, and drops what has become too old. */
   function current(kind: SegmentKind, now: number, firstSeq: number): Segment {
     const newest = newestFirst(kind)[0];
-    if (newest !== undefined && !needsSegment(newest, kind, now, kind === "log" ? sql.bytes() : 0, limits)) return newest;
+    if (newest !== undefined && !needsSegment(newest, kind, now, kind === "log" ? sql.bytes() : 0, limits))
+      return newest;
     const opened = openSegment(sql, kind, (newest?.n ?? 0) + 1, now, firstSeq);
     segments = retainSegments(sql, [...segments, opened], now, limits);
     return opened;
@@ -90,7 +91,10 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
       const segment = current("dedup", now, entry.seq);
       sql.run(
         `INSERT OR REPLACE INTO dedup_${segment.n} (identity, seq, fingerprint, token) VALUES (?, ?, ?, ?)`,
-        identity, entry.seq, formatFingerprint(entry.fingerprint), entry.token,
+        identity,
+        entry.seq,
+        formatFingerprint(entry.fingerprint),
+        entry.token,
       );
     },
 
@@ -102,7 +106,11 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
       const { event, body } = formatEvent(ended.event);
       sql.run(
         `INSERT INTO ${dead ? "dead" : "log"}_${segment.n} (seq, status, deliveries, event, body) VALUES (?, ?, ?, ?, ?)`,
-        ended.seq, status, formatDeliveries(ended.deliveries), event, body,
+        ended.seq,
+        status,
+        formatDeliveries(ended.deliveries),
+        event,
+        body,
       );
     },
 
@@ -130,7 +138,8 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
         rows.push(
           ...sql.all<EventRow>(
             `SELECT seq, deliveries, event, NULL AS body FROM ${table} WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
-            seq, rowsMax,
+            seq,
+            rowsMax,
           ),
         );
         // An older segment holds only older events, but for what ended after its own segment was dropped.

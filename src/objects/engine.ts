@@ -50,6 +50,7 @@ export interface Engine {
   readonly get: (seq: number) => ListedEvent | null;
   readonly list: (request: ListRequest) => ListReply;
   readonly redrive: (seq: number, deliveryId: string | null) => number | null;
+  readonly backlog: () => Backlog;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => void;
   readonly listRejections: (limit: number) => readonly RejectionEntry[];
 }
@@ -132,6 +133,7 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
 
     list: (request) => listEvents(ledger, request),
     redrive: (seq, deliveryId) => change(() => ledger.redrive(seq, deliveryId ?? undefined, now()) ?? null),
+    backlog: () => ledger.backlog(),
     recordRejections: (entries) => recordRejections(sql, entries),
     listRejections: (limit) => listRejections(sql, limit),
   };

@@ -110,7 +110,11 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     const due = dueOf(deliveries) ?? 0;
     sql.run(
       "INSERT INTO work (seq, due, deliveries, event, body) VALUES (?, ?, ?, ?, ?)",
-      seq, due, formatDeliveries(deliveries), event, body,
+      seq,
+      due,
+      formatDeliveries(deliveries),
+      event,
+      body,
     );
     countIn(deliveries, event.length + (body?.length ?? 0), 1);
     nextDueAt = earlier(nextDueAt, due);
@@ -134,7 +138,12 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     archive.add({ ...work, deliveries }, now);
   }
 
-  function acceptNew(item: AcceptItem, token: string, now: number, lend: (deliveries: Delivery[], seq: number) => void) {
+  function acceptNew(
+    item: AcceptItem,
+    token: string,
+    now: number,
+    lend: (deliveries: Delivery[], seq: number) => void,
+  ) {
     const seq = nextSeq(lastSeq, now);
     lastSeq = seq;
     archive.addIdentity(item.identity, { seq, fingerprint: item.fingerprint, token }, now);
@@ -164,7 +173,8 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     for (let rows = 0; rows < TAKE_ROWS_MAX && taken.length < leasesMax; rows++) {
       const row = sql.all<WorkRow>(
         "SELECT seq, deliveries, event, body FROM work WHERE seq > ? AND due <= ? ORDER BY seq LIMIT 1",
-        after, now,
+        after,
+        now,
       )[0];
       if (row === undefined) {
         // Rows passed over here may still be due: only a look at all of them tells when the next one is.
@@ -193,7 +203,10 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   function leasedNow(now: number): number {
     // Bounded by what is out: rows with a lease have a due time in the future and are few; waiting ones are skipped by text.
     return sql
-      .all<{ deliveries: string }>("SELECT deliveries FROM work WHERE due > ? AND instr(deliveries, '\"leased\"') > 0", now)
+      .all<{ deliveries: string }>(
+        "SELECT deliveries FROM work WHERE due > ? AND instr(deliveries, '\"leased\"') > 0",
+        now,
+      )
       .reduce((sum, row) => sum + countLeased(JSON.parse(row.deliveries) as readonly Delivery[]), 0);
   }
 
@@ -297,7 +310,8 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
         .all<WorkRow>(
           `SELECT seq, deliveries, event, NULL AS body FROM work WHERE seq < ?
            ${which === "dead" ? "AND instr(deliveries, '\"dead\"') > 0" : ""} ORDER BY seq DESC LIMIT ?`,
-          seq, rowsMax,
+          seq,
+          rowsMax,
         )
         .map(parseRow);
       return [...working, ...archive.before(seq, rowsMax, which)].toSorted((a, b) => b.seq - a.seq).slice(0, rowsMax);

@@ -99,7 +99,10 @@ function openSql(storage: DurableObjectStorage): Sql {
     ) as Record<string, SqlValue>;
   return {
     all: <Row extends Record<string, SqlValue>>(query: string, ...params: readonly SqlValue[]) =>
-      storage.sql.exec(query, ...params).toArray().map(toRow) as Row[],
+      storage.sql
+        .exec(query, ...params)
+        .toArray()
+        .map(toRow) as Row[],
     run: (query, ...params) => {
       storage.sql.exec(query, ...params);
     },

@@ -16,7 +16,13 @@ export function recordRejections(sql: Sql, entries: readonly RejectionEntry[]): 
       n += 1;
       sql.run(
         "INSERT OR REPLACE INTO rejections (slot, n, at, source, reason, count, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        n % REJECTIONS_KEPT_MAX, n, entry.at, entry.source, entry.reason, entry.count, entry.detail,
+        n % REJECTIONS_KEPT_MAX,
+        n,
+        entry.at,
+        entry.source,
+        entry.reason,
+        entry.count,
+        entry.detail,
       );
     }
   });

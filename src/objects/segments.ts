@@ -88,7 +88,11 @@ export function openSegment(sql: Sql, kind: SegmentKind, n: number, now: number,
   }
   sql.run(
     "INSERT INTO segments (kind, n, opened_at, first_seq, bytes_before) VALUES (?, ?, ?, ?, ?)",
-    kind, n, segment.openedAt, segment.firstSeq, segment.bytesBefore,
+    kind,
+    n,
+    segment.openedAt,
+    segment.firstSeq,
+    segment.bytesBefore,
   );
   return segment;
 }

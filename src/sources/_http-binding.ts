@@ -3,9 +3,8 @@
  * Reference: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
 import type { AttributeValue, EventAttributes } from "../core/event.ts";
-import { decodeUtf8 } from "../core/event.ts";
 import type { Result } from "../core/result.ts";
-import { err } from "../core/result.ts";
+import { err, ok } from "../core/result.ts";
 import type { EventProblem } from "./_attributes.ts";
 import { problem, readAttributes } from "./_attributes.ts";
 import { decodeHeaderBytes } from "./_percent-encoding.ts";
@@ -38,15 +37,21 @@ function hasEscapes(headers: Headers, attribute: string): boolean {
   return /^[a-z0-9]+$/.test(attribute) && (headers.get(`${PREFIX}${attribute}`) ?? "").includes("%");
 }
 
+// A value is text, not a file: a byte order mark that was encoded belongs to it.
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Section 3.1.3.2: unquotes double-quoted strings, then percent-decodes once. */
 export function decodeHeaderValue(value: string): Result<string, string> {
   // Runtimes disagree on how the bytes beyond ASCII read, so such a value has no sure meaning.
   if (/[^\t\x20-\x7e]/.test(value)) return err("characters beyond printable ASCII have to be percent-encoded");
   const unquoted = unquote(value);
   if (unquoted === null) return err("a double quote in it is not closed");
-  if (!unquoted.includes("%")) return { ok: true, value: unquoted };
-  const text = decodeUtf8(decodeHeaderBytes(new TextEncoder().encode(unquoted)));
-  return text === null ? err("its percent-encoded bytes are not UTF-8") : { ok: true, value: text };
+  if (!unquoted.includes("%")) return ok(unquoted);
+  try {
+    return ok(UTF8.decode(decodeHeaderBytes(new TextEncoder().encode(unquoted))));
+  } catch {
+    return err("its percent-encoded bytes are not UTF-8");
+  }
 }
 
 /** Takes the quotes and backslash escapes of RFC 7230, section 3.2.6 away; null when a quote stays open. */

@@ -77,7 +77,13 @@ describe("reading a path", () => {
         const quoted = name.replace(/['\\]/g, "\\$&");
         expect(read(`$['${quoted}']`, { [name]: value })).toBe(value);
       }),
-      { examples: [["'", 1], ["\\", 1], ["]", 1]] },
+      {
+        examples: [
+          ["'", 1],
+          ["\\", 1],
+          ["]", 1],
+        ],
+      },
     );
   });
 });

@@ -149,9 +149,9 @@ describe("matching in general", () => {
         if (expected) matched++;
         expect(matches(one, view)).toBe(expected);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 500 },
     );
-    expect(matched).toBeGreaterThan(50);
+    expect(matched).toBeGreaterThan(10);
   });
 
   test("agrees with the definition where fields share arrays of objects", () => {
@@ -177,7 +177,7 @@ describe("matching in general", () => {
         seen.add(expected);
         expect(matches(one as Json, viewed)).toBe(expected);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
     expect(seen.size).toBe(2);
   });

@@ -13,7 +13,8 @@ const view: JsonObject = {
 
 function apply(transform: Json, event: JsonObject = view) {
   const parsed = parseTransform(transform);
-  if (!parsed.ok) throw new Error(parsed.error.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("\n"));
+  if (!parsed.ok)
+    throw new Error(parsed.error.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("\n"));
   return applyTransform(parsed.value, event);
 }
 
@@ -64,7 +65,9 @@ describe("path", () => {
     });
   });
   it("points at a path that is wrong", () => {
-    expect(mistakesOf({ path: "$..x" })).toMatchObject([{ path: ["path"], message: expect.stringContaining("character 2") }]);
+    expect(mistakesOf({ path: "$..x" })).toMatchObject([
+      { path: ["path"], message: expect.stringContaining("character 2") },
+    ]);
   });
 });
 
@@ -91,12 +94,17 @@ describe("a template that is a structure", () => {
     for (const text of ["a < b > c", "<>", "< ref>", "</b>", "<https://x|y>", "<1st>", "a\\b", "\\"]) {
       expect(textOf(template({ text }))).toBe(JSON.stringify({ text }));
     }
-    expect(textOf(template({ text: "\\<ref> \\\\<size> \\\\\\<ref>" }))).toBe(JSON.stringify({ text: "<ref> \\3 \\<ref>" }));
+    expect(textOf(template({ text: "\\<ref> \\\\<size> \\\\\\<ref>" }))).toBe(
+      JSON.stringify({ text: "<ref> \\3 \\<ref>" }),
+    );
     expect(textOf(template({ "\\<ref>": 1 }))).toBe('{"<ref>":1}');
   });
   it("refuses placeholders that have no path, pointing at the string", () => {
     expect(mistakesOf(template({ a: ["x <rev>"] }))).toMatchObject([
-      { path: ["template", "body", "a", 0], message: expect.stringMatching(/unknown placeholder "rev".*"ref".*\\<rev>/) },
+      {
+        path: ["template", "body", "a", 0],
+        message: expect.stringMatching(/unknown placeholder "rev".*"ref".*\\<rev>/),
+      },
     ]);
   });
   it("refuses placeholders in names", () => {
@@ -113,9 +121,7 @@ describe("a template that is a structure", () => {
 describe("a template that is JSON text", () => {
   it("inserts values outside strings and text inside them", () => {
     const body = ' {"n": <size>, "s": "<login> is <size>", "l": [<tags>,<absent>], "q": "<size>"}';
-    expect(textOf(template(body))).toBe(
-      ' {"n": 3, "s": "O\\"Neil is 3", "l": [["a","b"],null], "q": "3"}',
-    );
+    expect(textOf(template(body))).toBe(' {"n": 3, "s": "O\\"Neil is 3", "l": [["a","b"],null], "q": "3"}');
   });
   it("may be one string or one list", () => {
     expect(textOf(template('"<ref>"'))).toBe('"refs/heads/main"');
@@ -144,7 +150,9 @@ describe("a template that is JSON text", () => {
     ]);
   });
   it("refuses placeholders in names, unknown ones and names given twice", () => {
-    expect(mistakesOf(template('{"<ref>" : 1}'))).toMatchObject([{ message: expect.stringContaining("member's name") }]);
+    expect(mistakesOf(template('{"<ref>" : 1}'))).toMatchObject([
+      { message: expect.stringContaining("member's name") },
+    ]);
     expect(mistakesOf(template('{"a": <rev>, "b": "<rev>"}'))).toHaveLength(2);
     expect(mistakesOf(template('{"a": 1, "a": 2}'))).toMatchObject([{ message: "the JSON text names a twice" }]);
   });
@@ -177,7 +185,10 @@ describe("required", () => {
   const one = { a: { path: "$.data.absent", required: true }, b: "$.data.ref" };
   it("fails when its path finds nothing, used or not", () => {
     for (const body of ["<a>", "<b>"]) {
-      expect(apply({ template: { paths: one, body } })).toMatchObject({ ok: false, error: { reason: "transform-failed" } });
+      expect(apply({ template: { paths: one, body } })).toMatchObject({
+        ok: false,
+        error: { reason: "transform-failed" },
+      });
     }
   });
   it("may be said for the whole template, in it or beside it", () => {
@@ -203,9 +214,15 @@ describe("a transform that is wrong", () => {
     [{ template: { paths: { "a b": "$" }, body: 1 } }, ["template", "paths", "a b"], "begins with a letter"],
     [{ template: { paths: { a: "b" }, body: "<a>" } }, ["template", "paths", "a"], "expected $"],
     [{ template: { paths: { a: { required: true } }, body: "<a>" } }, ["template", "paths", "a"], "member path"],
-    [{ template: { paths: { a: { pth: "$", path: "$" } }, body: "<a>" } }, ["template", "paths", "a", "pth"], "did you mean"],
+    [
+      { template: { paths: { a: { pth: "$", path: "$" } }, body: "<a>" } },
+      ["template", "paths", "a", "pth"],
+      "did you mean",
+    ],
   ])("%j is one mistake, at its place", (transform, path, message) =>
-    expect(mistakesOf(transform as Json)).toMatchObject([{ path, message: expect.stringContaining(message as string) }]),
+    expect(mistakesOf(transform as Json)).toMatchObject([
+      { path, message: expect.stringContaining(message as string) },
+    ]),
   );
   it("has all its mistakes reported at once", () => {
     expect(mistakesOf({ template: { paths: { a: "b", c: "d" }, body: ["<e>", "<f>"], extra: 1 } })).toHaveLength(5);

@@ -1,0 +1,108 @@
+/** Talks to a router: its admin API with the admin's token, and its ingest routes. */
+import type { Json, JsonObject, Result } from "../src/core/result.ts";
+import { err, isJsonObject, ok, ownMember } from "../src/core/result.ts";
+import type { Failure } from "./failure.ts";
+import type { Environment } from "./local/dev-vars.ts";
+import { DEV_VARS_FILE, findSecret } from "./local/dev-vars.ts";
+import { printable } from "./terminal.ts";
+
+export const URL_DEFAULT = "http://127.0.0.1:8787";
+const TOKEN_NAME = "ADMIN_TOKEN";
+const REQUEST_TIMEOUT_MS = 30_000;
+const DETAIL_CHARS_MAX = 500;
+
+export interface Answer {
+  readonly status: number;
+  /** Null when the body isn't JSON. */
+  readonly body: Json;
+}
+
+export interface AdminClient {
+  /** A request to a path below `/api`. Statuses of 400 and more are failures, except where they carry results. */
+  readonly get: (
+    path: string,
+    query?: Readonly<Record<string, string | undefined>>,
+  ) => Promise<Result<JsonObject, Failure>>;
+  readonly post: (path: string, body: JsonObject) => Promise<Result<JsonObject, Failure>>;
+}
+
+/** A client for the router at `to`, with the token from the environment or `.dev.vars`. */
+export async function connectAdmin(to: string, env: Environment): Promise<Result<AdminClient, Failure>> {
+  const token = await findSecret(TOKEN_NAME, env);
+  if (!token.ok) return token;
+  if (token.value === undefined) {
+    return err({
+      message: `no ${TOKEN_NAME} is set, in the environment or in ${DEV_VARS_FILE}`,
+      hint: `npm start writes one for a local router; for a deployed one: ${TOKEN_NAME}=… npm run sluice -- …`,
+    });
+  }
+  const authorization = `Bearer ${token.value}`;
+  const ask = async (path: string, init: RequestInit): Promise<Result<JsonObject, Failure>> => {
+    const headers = { ...init.headers, authorization };
+    const answer = await request(`${to}/api${path}`, { ...init, headers });
+    if (!answer.ok) return answer;
+    const { status, body } = answer.value;
+    const hasResults = isJsonObject(body) && Object.hasOwn(body, "results");
+    if (isJsonObject(body) && (status < 400 || hasResults)) return ok(body);
+    return err(describeRefusal(status, body, to));
+  };
+  return ok({
+    get: (path, query = {}) => {
+      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+      const search = new URLSearchParams(given).toString();
+      return ask(search === "" ? path : `${path}?${search}`, { method: "GET" });
+    },
+    post: (path, body) =>
+      ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+}
+
+/** One request; fails only when there was no answer. */
+export async function request(url: string, init: RequestInit): Promise<Result<Answer, Failure>> {
+  try {
+    const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    const text = await response.text();
+    return ok({ status: response.status, body: parseOrNull(text) });
+  } catch (error) {
+    return err(describeSilence(error, new URL(url).origin));
+  }
+}
+
+function parseOrNull(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+}
+
+function describeSilence(error: unknown, origin: string): Failure {
+  const { name, cause } = error as Error & { readonly cause?: { readonly code?: string } };
+  if (name === "TimeoutError") return { message: `${origin} did not answer within ${REQUEST_TIMEOUT_MS / 1_000} s` };
+  return {
+    message: `no router answers at ${origin}${cause?.code === undefined ? "" : ` (${cause.code})`}`,
+    hint: "Run npm start in another terminal first, or name the router with --to URL.",
+  };
+}
+
+/** What a router's problem document says (RFC 9457), or what the status alone says. */
+export function describeRefusal(status: number, body: Json, to: string): Failure {
+  const member = (name: string): string | undefined => {
+    const value = isJsonObject(body) ? ownMember(body, name) : undefined;
+    return typeof value === "string" ? printable(value.slice(0, DETAIL_CHARS_MAX)) : undefined;
+  };
+  const title = member("title");
+  if (title === undefined) {
+    return {
+      message: `${to} answered ${status}, and not as a Sluice router does`,
+      hint: "Is --to the router's address?",
+    };
+  }
+  const detail = member("detail");
+  const message = `${title.toLowerCase()} (${status})${detail === undefined ? "" : `: ${detail.replace(/\.$/, "")}`}`;
+  if (!(member("type") ?? "").endsWith(":wrong-admin-token")) return { message };
+  return {
+    message,
+    hint: `The token was read from the environment variable ${TOKEN_NAME}, else from ${DEV_VARS_FILE}: it must be that router's.`,
+  };
+}

@@ -1,0 +1,35 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { formatProblem } from "../../scripts/problem.ts";
+import { RETRY_DELAYS_DEFAULT_MS } from "../../scripts/read-target.ts";
+import { readRules } from "../../scripts/rule-files.ts";
+import { codeBlocksOf } from "./code-blocks.ts";
+
+const blocks = await codeBlocksOf("rules.md");
+const dir = await mkdtemp(join(tmpdir(), "sluice-docs-"));
+afterAll(() => rm(dir, { recursive: true }));
+
+for (const { language, text } of blocks) {
+  const file = language === "json" ? "rules/shop/orders.json" : /^# (rules\/\S+)/.exec(text)?.[1];
+  if (file === undefined) continue;
+  await mkdir(dirname(join(dir, file)), { recursive: true });
+  await writeFile(join(dir, file), text);
+}
+const { document, problems } = await readRules(join(dir, "rules"));
+
+describe("docs/rules.md", () => {
+  it("shows files that together are right, but for the one that is wrong", () => {
+    const shown = blocks.filter(({ language }) => language === "text").at(-1)?.text ?? "";
+    expect(problems.map((problem) => formatProblem(problem, dir))).toEqual(shown.trim().split("\n"));
+    expect(document.rules.map(({ path }) => path)).toEqual(["default/deploy-on-main", "shop/orders"]);
+    expect(document.sources.map(({ name }) => name)).toEqual(["events", "github", "shop"]);
+    expect(document.targets.map(({ name }) => name)).toEqual(["audit", "ci"]);
+  });
+  it("gives the default retries", () => {
+    expect(RETRY_DELAYS_DEFAULT_MS.map((delayMs) => delayMs / 1_000)).toEqual([
+      5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000,
+    ]);
+  });
+});

@@ -1,0 +1,91 @@
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RULES_DIR, main, renderRules } from "../../scripts/generate.ts";
+import { listKinds, loadRegistry, renderRegistry } from "../../scripts/registry.ts";
+import type { Json } from "../../src/core/result.ts";
+import type { RulesDocument } from "../../src/core/rule.ts";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "sluice-generate-"));
+  await cp(RULES_DIR, join(dir, "rules"), { recursive: true });
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const code = await main(["--rules", join(dir, "rules"), "--out", join(dir, "out"), ...args], (line) =>
+    lines.push(line),
+  );
+  return { code, lines };
+}
+
+describe("generating", () => {
+  it("writes three files, and nothing the second time", async () => {
+    expect((await run()).lines).toHaveLength(3);
+    const before = await stat(join(dir, "out/rules.ts"));
+    expect(await run()).toEqual({ code: 0, lines: [] });
+    expect((await stat(join(dir, "out/rules.ts"))).mtimeMs).toBe(before.mtimeMs);
+    expect(await readFile(join(dir, "out/sources.ts"), "utf8")).toContain('import github from "../sources/github.ts";');
+  });
+  it("only checks with --check: writes nothing and fails until it is up to date", async () => {
+    const first = await run("--check");
+    expect(first.code).toBe(1);
+    expect(first.lines.at(-1)).toBe("run npm run generate");
+    await expect(stat(join(dir, "out"))).rejects.toThrow();
+    await run();
+    expect((await run("--check")).code).toBe(0);
+    await writeFile(join(dir, "rules/default/push.yaml"), "pattern: { type: [other] }\ntargets: [printer]\n");
+    const changed = await run("--check");
+    expect(changed.code).toBe(1);
+    expect(changed.lines).toHaveLength(2);
+    expect(changed.lines[0]).toMatch(/rules\.ts is not up to date$/);
+  });
+  it("writes nothing when a rule is wrong, and says where", async () => {
+    await writeFile(join(dir, "rules/default/push.yaml"), "pattern: { type: [a] }\ntargets: [prnter]\n");
+    const { code, lines } = await run();
+    expect(code).toBe(1);
+    expect(lines[0]).toMatch(
+      /rules\/default\/push\.yaml:2:11: error: unknown target "prnter"; did you mean "printer"\?/,
+    );
+    expect(lines[1]).toBe("1 error; nothing was written");
+    await expect(stat(join(dir, "out"))).rejects.toThrow();
+  });
+  it("refuses unknown arguments", async () => expect((await run("--chek")).code).toBe(2));
+});
+
+describe("what is written", () => {
+  it("is the document again, names like __proto__ included", async () => {
+    const pattern = JSON.parse('{"__proto__": ["a"], "a": {"__proto__": [null, 1, true, "\\u2028\\"`${x}"]}}') as Json;
+    const document: RulesDocument = {
+      version: "v",
+      sources: [],
+      targets: [{ name: "t", kind: "queue", entry: {}, timeoutMs: 1, retryDelaysMs: [], maxAgeMs: 2 }],
+      rules: [{ path: "b/r", bus: "b", pattern, targets: ["t"], mode: "live" }],
+    };
+    const code = renderRules(document)
+      .replace(/^import .*$/m, "")
+      .replace("rules: RulesDocument", "rules");
+    const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as { rules: RulesDocument };
+    expect(JSON.stringify(module.rules)).toBe(JSON.stringify(document));
+  });
+  it("imports kinds with a - under a name that TypeScript takes", () => {
+    expect(renderRegistry("sources", ["github", "standard-webhooks"])).toContain(
+      [
+        'import github from "../sources/github.ts";',
+        'import standardWebhooks from "../sources/standard-webhooks.ts";',
+        "",
+        'export const sources = { github, "standard-webhooks": standardWebhooks } as const;',
+      ].join("\n"),
+    );
+  });
+  it("has every kind under its own name, and no helpers", async () => {
+    const registry = await loadRegistry();
+    expect(Object.keys(registry.sources)).toEqual(await listKinds("sources"));
+    expect(await listKinds("sources")).toContain("github");
+    expect(await listKinds("targets")).toContain("http");
+    for (const [kind, source] of Object.entries(registry.sources)) expect(source.kind).toBe(kind);
+  });
+});

@@ -1,0 +1,41 @@
+/**
+ * Two projects: `node` for everything that runs in plain Node, `workers` for test/workers, which runs inside workerd with the
+ * bindings of wrangler.toml. A file of the second kind costs about a second and has storage of its own: few, big files, and
+ * a name of its own for every object that a test uses.
+ */
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const WORKERS_TESTS = "test/workers/**/*.test.ts";
+
+/** Made up; the rule files name these secrets, and tests sign and authenticate with them. */
+const TEST_SECRETS = {
+  GITHUB_WEBHOOK_SECRET: "github-secret-for-tests",
+  INGEST_TOKEN: "ingest-token-for-tests",
+  ADMIN_TOKEN: "admin-token-for-tests",
+  PRINTER_SIGNING_SECRET: "whsec_cHJpbnRlci1zZWNyZXQtZm9yLXRlc3Rz",
+};
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./test/support/closing-line.ts"],
+    projects: [
+      {
+        test: {
+          name: "node",
+          environment: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: [WORKERS_TESTS],
+          testTimeout: 10_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: TEST_SECRETS } }),
+        ],
+        test: { name: "workers", include: [WORKERS_TESTS], testTimeout: 10_000, hookTimeout: 20_000 },
+      },
+    ],
+  },
+});
