@@ -1,6 +1,7 @@
 /** A file, or JSON text on the command line itself, given as an option: JSON, or YAML where the name says so. */
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
+import { decodeUtf8 } from "../src/core/event.ts";
 import type { Json, Result } from "../src/core/result.ts";
 import { err, isJsonObject, ok } from "../src/core/result.ts";
 import type { RuleText } from "../scripts/rule-text.ts";
@@ -35,7 +36,9 @@ export async function readJsonInput(option: string, given: string): Promise<Resu
   if (!isText) {
     const bytes = await readInputFile(option, resolve(given));
     if (!bytes.ok) return bytes;
-    content = new TextDecoder().decode(bytes.value);
+    const decoded = decodeUtf8(bytes.value);
+    if (decoded === null) return err({ message: `${option}: ${given} is not UTF-8 text` });
+    content = decoded;
   }
   const { readRuleText } = await import("../scripts/rule-text.ts");
   const text = readRuleText(content, !/\.ya?ml$/.test(isText ? "" : given));

@@ -41,7 +41,7 @@ async function write(stdout: Terminal["stdout"], text: string): Promise<boolean>
   return !stdout.destroyed;
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The lines that each piece of input completes. The last one needs no line feed. */
 async function* readLines(input: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<readonly Line[]> {

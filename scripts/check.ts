@@ -41,7 +41,7 @@ function run(step: Step): Promise<StepResult> {
     const child = spawn(step.command, step.args, {
       cwd: ROOT,
       // The tools' first lines say `env node`, which must find the Node of node_modules.
-      env: { ...process.env, PATH: BIN + delimiter + (process.env["PATH"] ?? "") },
+      env: { ...process.env, NO_COLOR: "1", PATH: BIN + delimiter + (process.env["PATH"] ?? "") },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: STEP_TIMEOUT_MS,
     });
