@@ -37,8 +37,11 @@ export async function connectAdmin(to: string, env: Environment): Promise<Result
     });
   }
   const authorization = `Bearer ${token.value}`;
-  const ask = async (path: string, init: RequestInit): Promise<Result<JsonObject, Failure>> => {
-    const headers = { ...init.headers, authorization };
+  const ask = async (
+    path: string,
+    init: Pick<RequestInit, "method" | "body">,
+  ): Promise<Result<JsonObject, Failure>> => {
+    const headers = { authorization, "content-type": "application/json" };
     const answer = await request(`${to}/api${path}`, { ...init, headers });
     if (!answer.ok) return answer;
     const { status, body } = answer.value;
@@ -52,8 +55,7 @@ export async function connectAdmin(to: string, env: Environment): Promise<Result
       const search = new URLSearchParams(given).toString();
       return ask(search === "" ? path : `${path}?${search}`, { method: "GET" });
     },
-    post: (path, body) =>
-      ask(path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    post: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) }),
   });
 }
 

@@ -34,7 +34,7 @@ export async function readJsonInput(option: string, given: string): Promise<Resu
   const isText = /^\s*[{[]/.test(given);
   let content = given;
   if (!isText) {
-    const bytes = await readInputFile(option, resolve(given));
+    const bytes = await readInputFile(option, given);
     if (!bytes.ok) return bytes;
     const decoded = decodeUtf8(bytes.value);
     if (decoded === null) return err({ message: `${option}: ${given} is not UTF-8 text` });

@@ -16,7 +16,9 @@ export function sayMistakes(
   for (const mistake of mistakes) {
     const { line, column } = text.locate({ ...mistake, path: [...at, ...mistake.path] });
     const path = mistake.path.length === 0 ? "" : `${formatPath(mistake.path)}: `;
-    terminal.say(file === undefined ? `${path}${mistake.message}` : `${file}:${line}:${column}: ${path}${mistake.message}`);
+    terminal.say(
+      file === undefined ? `${path}${mistake.message}` : `${file}:${line}:${column}: ${path}${mistake.message}`,
+    );
   }
   const counted = mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
   return terminal.fail({ message: `${counted} in ${file ?? option}` });

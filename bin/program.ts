@@ -1,6 +1,5 @@
 /** Every command with its options and examples. A command's file is loaded when it runs, so that small ones start fast. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { URL_DEFAULT } from "./admin-client.ts";
+import { Command, CommanderError, Option } from "commander";
 import type { CheckOptions } from "./commands/check.ts";
 import type { DeadOptions } from "./commands/dead.ts";
 import type { DeployOptions } from "./commands/deploy.ts";
@@ -17,11 +16,10 @@ import type { TransformOptions } from "./commands/transform.ts";
 import type { ExitCode } from "./failure.ts";
 import { EXIT_OK, EXIT_USAGE } from "./failure.ts";
 import { githubExamples } from "./github-examples.ts";
+import { jsonOption, readCount, readPort, readSourceName, rulesOption, toOption } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-const PORT_MAX = 65_535;
 const PORT_DEFAULT = 8787;
-const RULES_DEFAULT = "rules";
 const STATE_DEFAULT = ".sluice/state";
 
 /** Runs one command and answers the exit code. */
@@ -101,8 +99,17 @@ const addSendCommands: AddCommands = (program, terminal, finish) => {
     .addOption(toOption())
     .addOption(rulesOption())
     .addOption(jsonOption())
-    .addHelpText("after", examples("send github push", "send github pull_request --action opened", "send github push --file payload.json"))
-    .addHelpText("after", () => `\nEvents: ${githubExamples().map(({ name }) => name).join(", ")}`)
+    .addHelpText(
+      "after",
+      examples("send github push", "send github pull_request --action opened", "send github push --file payload.json"),
+    )
+    .addHelpText(
+      "after",
+      () =>
+        `\nEvents: ${githubExamples()
+          .map(({ name }) => name)
+          .join(", ")}`,
+    )
     .action(async (event: string, options: SendGithubOptions) => {
       finish(await (await import("./commands/send-github.ts")).sendGithub(event, options, terminal));
     });
@@ -120,7 +127,10 @@ const addSendCommands: AddCommands = (program, terminal, finish) => {
     .addOption(toOption())
     .addOption(rulesOption())
     .addOption(jsonOption())
-    .addHelpText("after", examples("send cloudevent", `send cloudevent --type com.example.order.placed --data '{"order":7}'`))
+    .addHelpText(
+      "after",
+      examples("send cloudevent", `send cloudevent --type com.example.order.placed --data '{"order":7}'`),
+    )
     .action(async (options: SendCloudEventOptions) => {
       finish(await (await import("./commands/send-cloudevent.ts")).sendCloudEvent(options, terminal));
     });
@@ -235,7 +245,10 @@ const addRuleCommands: AddCommands = (program, terminal, finish) => {
     .addOption(jsonOption())
     .addHelpText(
       "after",
-      examples("transform --transform rules/default/deploy-on-main.yaml --event event.json", "-s transform < cases.ndjson") +
+      examples(
+        "transform --transform rules/default/deploy-on-main.yaml --event event.json",
+        "-s transform < cases.ndjson",
+      ) +
         '\n\nA line in:  {"transform": …, "event": …}, each a JSON value or a string that holds JSON text' +
         '\nA line out: {"output": …} or {"error": …}',
     )
@@ -252,40 +265,4 @@ function examples(...commands: readonly string[]): string {
       return `  npm run${silent} sluice -- ${words}`;
     })
     .join("\n")}`;
-}
-
-function toOption(): Option {
-  return new Option("--to <url>", "the router's address").argParser(readUrl).default(URL_DEFAULT);
-}
-
-function rulesOption(): Option {
-  return new Option("--rules <dir>", "folder with the rule files").default(RULES_DEFAULT);
-}
-
-function jsonOption(): Option {
-  return new Option("--json", "print JSON");
-}
-
-function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port <= PORT_MAX) return port;
-  throw new InvalidArgumentError(`Expected a number from 0 to ${PORT_MAX}.`);
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("Expected a number from 1 on.");
-}
-
-function readSourceName(text: string): string {
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) return text;
-  throw new InvalidArgumentError("Expected a source's name, such as github.");
-}
-
-function readUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    throw new InvalidArgumentError(`Expected an address such as ${URL_DEFAULT}.`);
-  }
-  return (url.origin + url.pathname).replace(/\/+$/, "");
 }

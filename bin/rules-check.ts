@@ -25,7 +25,9 @@ export async function checkRules(dir: string, forDeploy: boolean): Promise<Check
   if (hasErrors(problems)) return { problems, document: undefined, ruleSet: undefined };
   const ruleSet = compileRules(document, registry);
   const all = forDeploy ? [...problems, ...(await deployProblems(dir, ruleSet))].toSorted(compareProblems) : problems;
-  return hasErrors(all) ? { problems: all, document: undefined, ruleSet: undefined } : { problems: all, document, ruleSet };
+  return hasErrors(all)
+    ? { problems: all, document: undefined, ruleSet: undefined }
+    : { problems: all, document, ruleSet };
 }
 
 export function countErrors(problems: readonly Problem[]): number {
@@ -56,9 +58,11 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
     const at = targets(name);
     const missing = target.target.queueBindings(target.config).filter((binding) => !queueBindings.includes(binding));
     return [
-      ...target.target
-        .localOnly(target.config)
-        .map((reason): Problem => ({ ...at, severity: "error", message: `the target ${name} works only locally: ${reason}` })),
+      ...target.target.localOnly(target.config).map((reason): Problem => ({
+        ...at,
+        severity: "error",
+        message: `the target ${name} works only locally: ${reason}`,
+      })),
       ...missing.map((binding): Problem => {
         const message = `the target ${name} needs the queue binding ${binding}: add a [[queues.producers]] with it to wrangler.toml`;
         return { ...at, severity: "error", message };
@@ -71,7 +75,11 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
   });
   const open = ruleSet.sources.filter(({ source, config }) => source.isOpen(config));
   const ofSources = open.map(({ definition: { name } }): Problem => {
-    return { ...sources(name), severity: "warning", message: `anyone may send to the source ${name}: it says auth: none` };
+    return {
+      ...sources(name),
+      severity: "warning",
+      message: `anyone may send to the source ${name}: it says auth: none`,
+    };
   });
   return [...ofTargets, ...ofSources];
 }
@@ -86,7 +94,10 @@ function placeholderHosts({ definition }: CompiledTarget): readonly string[] {
 }
 
 /** Where the entry with a name stands in one of the two files. The file was read before without a mistake. */
-async function locateEntries(dir: string, name: string): Promise<(entry: string) => Pick<Problem, "file" | "line" | "column">> {
+async function locateEntries(
+  dir: string,
+  name: string,
+): Promise<(entry: string) => Pick<Problem, "file" | "line" | "column">> {
   const { readFile } = await import("node:fs/promises");
   const { readRuleText } = await import("../scripts/rule-text.ts");
   const file = join(dir, name);

@@ -10,4 +10,6 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runProgram(process.argv.slice(2), createTerminal(process));
+const exitCode = await runProgram(process.argv.slice(2), createTerminal(process));
+// Not left to the last open handle: miniflare keeps some of a workerd that has crashed. What was written goes out first.
+process.stdout.write("", () => process.stderr.write("", () => process.exit(exitCode)));

@@ -43,7 +43,9 @@ async function firstSecretName({
     return err({ message: `${rules}/sources.yaml: ${unknownName("source", source, known)}`, hint });
   }
   if (definition.kind !== kind) {
-    return err({ message: `the source ${source} is of kind ${definition.kind}, not ${kind}; name another with --source` });
+    return err({
+      message: `the source ${source} is of kind ${definition.kind}, not ${kind}; name another with --source`,
+    });
   }
   const module = registry.sources[kind];
   const config = module?.parse(definition.entry);

@@ -52,7 +52,8 @@ export function createTerminal(process: NodeJS.Process): Terminal {
     },
     paint: painter(stdout),
     tint,
-    width: stdout.isTTY ? Math.max(WIDTH_MIN, Math.min(stdout.columns, WIDTH_MAX)) : WIDTH_MAX,
+    // A terminal that doesn't know its size says 0.
+    width: stdout.isTTY && stdout.columns > 0 ? Math.max(WIDTH_MIN, Math.min(stdout.columns, WIDTH_MAX)) : WIDTH_MAX,
     stdin,
     stdinIsTerminal: stdin.isTTY === true,
     stdout,

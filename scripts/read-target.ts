@@ -13,12 +13,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /** An attempt runs in a Worker's waitUntil, which ends after 30 s. */
-export const TIMEOUT_MIN_MS = SECOND_MS;
-export const TIMEOUT_MAX_MS = 25 * SECOND_MS;
-export const TIMEOUT_DEFAULT_MS = 15 * SECOND_MS;
+const TIMEOUT_MIN_MS = SECOND_MS;
+const TIMEOUT_MAX_MS = 25 * SECOND_MS;
+const TIMEOUT_DEFAULT_MS = 15 * SECOND_MS;
 export const RETRIES_MAX = 20;
-export const RETRY_DELAY_MIN_MS = SECOND_MS;
-export const RETRY_DELAY_MAX_MS = DAY_MS;
+const RETRY_DELAY_MIN_MS = SECOND_MS;
+const RETRY_DELAY_MAX_MS = DAY_MS;
 /** DESIGN.md, section 6. */
 export const RETRY_DELAYS_DEFAULT_MS: readonly number[] = [
   5 * SECOND_MS,
@@ -30,9 +30,9 @@ export const RETRY_DELAYS_DEFAULT_MS: readonly number[] = [
   10 * HOUR_MS,
   10 * HOUR_MS,
 ];
-export const MAX_AGE_MIN_MS = MINUTE_MS;
-export const MAX_AGE_MAX_MS = 7 * DAY_MS;
-export const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
+const MAX_AGE_MIN_MS = MINUTE_MS;
+const MAX_AGE_MAX_MS = 7 * DAY_MS;
+const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
 
 const readRetry: Reader<readonly number[]> = (value, path, mistakes) => {
   if (value === "none") return [];

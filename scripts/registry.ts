@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnySource, AnyTarget, Registry } from "../src/core/rule-set.ts";
 
-export const SOURCE_ROOT = join(import.meta.dirname, "../src");
+const SOURCE_ROOT = join(import.meta.dirname, "../src");
 
 const KIND = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 

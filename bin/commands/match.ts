@@ -65,7 +65,12 @@ function invalid(error: string): MatchAnswer {
   return { result: "invalid", error };
 }
 
-async function matchOne(patternGiven: string, eventGiven: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function matchOne(
+  patternGiven: string,
+  eventGiven: string,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const [patternInput, eventInput] = [
     await readJsonInput("--pattern", patternGiven),
     await readJsonInput("--event", eventGiven),

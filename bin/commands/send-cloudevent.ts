@@ -45,7 +45,8 @@ export async function sendCloudEvent(options: SendCloudEventOptions, terminal: T
 }
 
 async function chooseData({ data, file }: SendCloudEventOptions): Promise<Result<string, Failure>> {
-  if (data !== undefined && file !== undefined) return err({ message: "give --data or --file, not both", isUsage: true });
+  if (data !== undefined && file !== undefined)
+    return err({ message: "give --data or --file, not both", isUsage: true });
   let text = data ?? DATA_DEFAULT;
   if (file !== undefined) {
     const bytes = await readInputFile("--file", file);
@@ -68,7 +69,10 @@ function binaryHeaders(options: SendCloudEventOptions, data: string): Result<Rec
     const headers = Object.entries(message.headers).map(([name, value]) => [name, encodeValue(name, String(value))]);
     return ok(Object.fromEntries(headers) as Record<string, string>);
   } catch (error) {
-    return err({ message: `this is no CloudEvent: ${error instanceof Error ? error.message : String(error)}`, isUsage: true });
+    return err({
+      message: `this is no CloudEvent: ${error instanceof Error ? error.message : String(error)}`,
+      isUsage: true,
+    });
   }
 }
 
@@ -76,6 +80,8 @@ function binaryHeaders(options: SendCloudEventOptions, data: string): Result<Rec
 function encodeValue(name: string, value: string): string {
   if (!name.startsWith("ce-")) return value;
   return value.replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, (character) =>
-    [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+    [...new TextEncoder().encode(character)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)
+      .join(""),
   );
 }

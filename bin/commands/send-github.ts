@@ -61,7 +61,10 @@ async function choosePayload(event: string, options: SendGithubOptions): Promise
   if (options.file !== undefined) {
     const { action, example } = options;
     if (action !== undefined || example !== undefined) {
-      return err({ message: "--action and --example choose among the published examples; --file is a payload itself", isUsage: true });
+      return err({
+        message: "--action and --example choose among the published examples; --file is a payload itself",
+        isUsage: true,
+      });
     }
     const bytes = await readInputFile("--file", options.file);
     return bytes.ok ? ok(new Uint8Array(bytes.value)) : bytes;

@@ -71,7 +71,9 @@ async function loadRules(dir: string, terminal: Terminal): Promise<Result<Loaded
     terminal.say(`Made up and written to ${DEV_VARS_FILE}: ${added.join(", ")}`);
   } else if (added.length > 0) {
     const warning = terminal.tint("yellow", "warning:");
-    terminal.say(`${warning} made up for this run only, because ${DEV_VARS_FILE} can't be written (${notWritten}): ${added.join(", ")}`);
+    terminal.say(
+      `${warning} made up for this run only, because ${DEV_VARS_FILE} can't be written (${notWritten}): ${added.join(", ")}`,
+    );
     terminal.say("Other commands can't know them: set them in the environment, for both.");
   }
   return ok({ ruleSet, settings: { document, secrets: values, queues: queueBindings(ruleSet) } });
@@ -164,7 +166,9 @@ function followRules(dir: string, router: Router, running: RulesDocument, termin
       version = settings.document.version;
       terminal.say(`${terminal.tint("green", "Applied")} ${settings.document.rules.length} rules, version ${version}.`);
     } catch (error) {
-      terminal.say(`${terminal.tint("red", "error:")} the rules could not be applied: ${String(error)}. Start the router again.`);
+      terminal.say(
+        `${terminal.tint("red", "error:")} the rules could not be applied: ${String(error)}. Start the router again.`,
+      );
     }
   });
 }

@@ -96,7 +96,13 @@ async function transformOne(given: string, eventGiven: string, json: boolean, te
   const parsed = parseTransform(value);
   if (!parsed.ok) {
     if (json) return refuse(describeMistakes("transform", parsed.error));
-    return sayMistakes("--transform", input.value, isRule ? ["transform"] : [], parsed.error as readonly Mistake[], terminal);
+    return sayMistakes(
+      "--transform",
+      input.value,
+      isRule ? ["transform"] : [],
+      parsed.error as readonly Mistake[],
+      terminal,
+    );
   }
   const event = readEventMember(eventInput.value.value);
   if (!event.ok) return refuse(event.error);
@@ -108,6 +114,7 @@ async function transformOne(given: string, eventGiven: string, json: boolean, te
 
 function readWanted(value: Json): Result<ReturnType<typeof ruleMember>, string> {
   const wanted = ruleMember(value, "transform");
-  if (wanted.isRule && wanted.value === null) return err("this rule has no transform: its targets get the payload as received");
+  if (wanted.isRule && wanted.value === null)
+    return err("this rule has no transform: its targets get the payload as received");
   return ok(wanted);
 }

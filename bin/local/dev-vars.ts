@@ -44,12 +44,16 @@ export async function findSecret(
   env: Environment,
   file: string = DEV_VARS_FILE,
 ): Promise<Result<string | undefined, Failure>> {
-  const fromEnv = env[name];
+  const fromEnv = ownValue(env, name);
   if (fromEnv !== undefined) return ok(fromEnv === "" ? undefined : fromEnv);
   const read = await readDevVars(file);
   if (!read.ok) return read;
-  const value = Object.hasOwn(read.value.stored, name) ? read.value.stored[name] : undefined;
+  const value = ownValue(read.value.stored, name);
   return ok(value === "" ? undefined : value);
+}
+
+function ownValue(variables: Environment, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }
 
 /** Values for all names, made up where there is none. */
@@ -64,7 +68,7 @@ export async function resolveDevVars(
   const values: Record<string, string> = {};
   const added: string[] = [];
   for (const name of new Set(names)) {
-    const known = env[name] ?? (Object.hasOwn(stored, name) ? stored[name] : undefined);
+    const known = ownValue(env, name) ?? ownValue(stored, name);
     if (known === undefined) added.push(name);
     values[name] = known ?? randomBytes(24).toString("base64url");
   }

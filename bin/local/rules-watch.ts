@@ -20,21 +20,18 @@ export function watchFolder(dir: string, onChange: () => Promise<void>): Watch {
   let handled: string | undefined;
   let previous: string | undefined;
 
-  async function look(): Promise<void> {
-    const seen = await fingerprint(dir);
-    handled ??= seen;
-    const isSettled = seen === previous;
-    previous = seen;
-    if (!isSettled || seen === handled || stopped) return;
-    handled = seen;
-    await onChange();
-  }
-
   async function keepLooking(): Promise<void> {
     while (!stopped) {
       const startedAt = performance.now();
-      await look();
+      const seen = await fingerprint(dir);
       const tookMs = performance.now() - startedAt;
+      handled ??= seen;
+      const isSettled = seen === previous;
+      previous = seen;
+      if (isSettled && seen !== handled && !stopped) {
+        handled = seen;
+        await onChange();
+      }
       await pause(Math.max(LOOK_EVERY_MS, tookMs / DUTY_MAX));
     }
   }

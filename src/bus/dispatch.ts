@@ -100,7 +100,9 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     const wanted = findWanted(lease, event, ports);
     if ("outcome" in wanted) return settle(wanted.outcome, []);
     const { target, rule } = wanted;
-    const { timeoutMs, retryDelaysMs } = target.definition;
+    const { retryDelaysMs } = target.definition;
+    // A timeout that has grown since does not fit the lease: without the bound such a delivery would be released for ever.
+    const timeoutMs = Math.min(target.definition.timeoutMs, lease.timeoutMs);
 
     const giveBack = await slots.acquire(lease.target);
     try {
@@ -109,7 +111,7 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       if (sentAt + timeoutMs + SETTLE_MARGIN_MS > endsAt) {
         return settle({ kind: "released", reason: "out-of-time" }, retryDelaysMs);
       }
-      const outcome = await send(lease, event, rule, target, views);
+      const outcome = await send(lease, event, rule, target, timeoutMs, views);
       const durationMs = ports.now() - sentAt;
       const attempt = toAttempt(outcome, lease, sentAt, durationMs, ports.rulesVersion.hash);
       const settlement = settle(outcome, retryDelaysMs, attempt);
@@ -125,12 +127,13 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     event: StoredEvent,
     rule: CompiledRule,
     target: CompiledTarget,
+    timeoutMs: number,
     views: WeakMap<StoredEvent, JsonObject>,
   ): Promise<Outcome> {
     try {
       const shipped = toShipment(lease, event, rule, views);
       if ("outcome" in shipped) return shipped.outcome;
-      return await target.target.send(shipped.shipment, target.config, target.definition.timeoutMs, ports.io);
+      return await target.target.send(shipped.shipment, target.config, timeoutMs, ports.io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
       ports.log("delivery.bug", {

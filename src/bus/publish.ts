@@ -89,7 +89,12 @@ export async function publish(
           rules: item.rules,
         });
       }
-      const eventOf = new Map(reply.items.map((item, index) => [item.seq, group[index]?.item.event]));
+      // A lease is for what was accepted: a repeat in the same request has the same number, and may have other content.
+      const eventOf = new Map<number, StoredEvent>();
+      for (const [index, { status, seq }] of reply.items.entries()) {
+        const event = group[index]?.item.event;
+        if (status === "accepted" && event !== undefined) eventOf.set(seq, event);
+      }
       const work = reply.leases.flatMap((lease) => {
         const event = eventOf.get(lease.seq);
         return event === undefined ? [] : [{ lease, event }];

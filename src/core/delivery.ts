@@ -83,6 +83,8 @@ export interface Lease {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly failures: number;
+  /** The target's timeout that the lease was made for; the target may have another one by now. */
+  readonly timeoutMs: number;
   /** How long the lease lasts, counted from before it was asked for. */
   readonly leaseMs: number;
   readonly expiresInMs: number;
@@ -172,6 +174,7 @@ export function describeLease(delivery: Delivery, seq: number, token: string, no
     token,
     attempt: delivery.attemptCount + 1,
     failures: delivery.failures,
+    timeoutMs: delivery.timeoutMs,
     leaseMs: delivery.timeoutMs + LEASE_MARGIN_MS,
     expiresInMs: delivery.expiresAt - now,
   };
@@ -201,7 +204,7 @@ export function settleDelivery(delivery: Delivery, settlement: Settlement, now: 
         state: { kind: "waiting", dueAt: now + step.delayMs },
       };
     case "release":
-      return { ...recorded, state: { kind: "waiting", dueAt: now + step.delayMs } };
+      return { ...recorded, lostLeases: 0, state: { kind: "waiting", dueAt: now + step.delayMs } };
     case "dead":
       return { ...recorded, state: { kind: "dead", at: now, reason: step.reason, detail: step.detail } };
     case "cancelled":

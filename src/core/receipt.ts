@@ -5,7 +5,7 @@
 import type { Sha256 } from "./event.ts";
 
 /** How objects are laid out. A change of the number of partitions, or of what an object's name means, makes a new layout. */
-export const LAYOUT = "v1";
+const LAYOUT = "v1";
 export const PARTITIONS_MAX = 1_024;
 const RECEIPT_PREFIX = "evt_";
 const RECEIPT_LENGTH_MAX = 200;

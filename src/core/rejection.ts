@@ -24,6 +24,8 @@ export type Rejection =
   | { readonly reason: "invalid-form"; readonly detail: string }
   | { readonly reason: "invalid-event"; readonly attribute: string; readonly detail: string; readonly index?: number }
   | { readonly reason: "batch-too-large"; readonly eventsMax: number }
+  /** The identity was accepted before with other content; `receipt` is the first one's. */
+  | { readonly reason: "conflict"; readonly receipt: string }
   | { readonly reason: "too-many-deliveries"; readonly deliveriesMax: number }
   | { readonly reason: "backlog-full"; readonly retryAfterSeconds: number }
   | { readonly reason: "storage-unavailable"; readonly retryAfterSeconds: number };

@@ -1,26 +1,18 @@
 /** The admin API: what was accepted, what became of it, what was refused, and opening dead deliveries again. */
 import { Hono } from "hono";
-import type { AdminPartitionPort, EventFilter } from "../bus/ports.ts";
-import type { Attempt, Delivery, EventStatus, RulesVersion } from "../core/delivery.ts";
+import type { AdminPartitionPort } from "../bus/ports.ts";
+import type { Attempt, Delivery, RulesVersion } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
 import { formatReceipt, parseReceipt, partitionName, seqTimeMs } from "../core/receipt.ts";
-import type { Json, JsonObject } from "../core/result.ts";
-import { isJsonObject, ownMember } from "../core/result.ts";
 import type { RuleSet } from "../core/rule-set.ts";
 import type { Hashing } from "../core/source.ts";
+import { LOG_WINDOW_MS } from "../core/windows.ts";
+import { readLimit, readQuery, readSearch, SEARCH_PARAMETERS } from "./admin-query.ts";
+import { readBody } from "./body.ts";
 import type { FoundEvent, SearchRequest } from "./event-search.ts";
-import { formatCursor, parseCursor, searchEvents } from "./event-search.ts";
-import { problemResponse } from "./problem.ts";
-
-export const PAGE_EVENTS_MAX = 200;
-const PAGE_EVENTS = 50;
-export const REDRIVE_EVENTS_MAX = 100;
-const REDRIVE_BODY_BYTES_MAX = 65_536;
-const FILTER_LENGTH_MAX = 1_024;
-/** An event older than the log's window had its body dropped with it. */
-const LOG_WINDOW_MS = 14 * 86_400_000;
-
-const STATUSES: readonly EventStatus[] = ["unmatched", "pending", "delivered", "dead", "cancelled"];
+import { formatCursor, searchEvents } from "./event-search.ts";
+import { problemResponse, rejectionResponse } from "./problem.ts";
+import { parseRedrive, REDRIVE_BODY_BYTES_MAX } from "./redrive-request.ts";
 
 export interface AdminPorts {
   readonly ruleSet: RuleSet;
@@ -64,13 +56,16 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.get("/events", async (c) => {
-    const request = parseSearch(c.req.query(), "all");
-    if (typeof request === "string") return badQuery(request);
-    const { found, next } = await search(c.var.ports, request);
+    const query = readQuery(c.req.url, SEARCH_PARAMETERS);
+    const request = query.ok ? readSearch(query.value, "all") : query;
+    if (!request.ok) return badQuery(request.error);
+    const { found, next } = await search(c.var.ports, request.value);
     return c.json({ events: found.map(showFound), next: next === null ? null : formatCursor(next) });
   });
 
   app.get("/events/:id", async (c) => {
+    const query = readQuery(c.req.url, []);
+    if (!query.ok) return badQuery(query.error);
     const parts = parseReceipt(c.req.param("id"));
     if (parts === null) return notFound("No receipt looks like this; receipts begin with evt_.");
     const event = await c.var.ports.adminPartition(parts.partition).get(parts.seq);
@@ -85,12 +80,13 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.get("/deliveries", async (c) => {
-    const query = c.req.query();
-    if (query["state"] !== "dead") return badQuery("state: expected dead, the only state that can be listed");
-    const { state: _state, rule, target, ...rest } = query;
-    const request = parseSearch(rest, "dead");
-    if (typeof request === "string") return badQuery(request);
-    const { found, next } = await search(c.var.ports, request);
+    const query = readQuery(c.req.url, ["state", "rule", "target", ...SEARCH_PARAMETERS]);
+    if (!query.ok) return badQuery(query.error);
+    const request = readSearch(query.value, "dead");
+    if (!request.ok) return badQuery(request.error);
+    if (query.value.get("state") !== "dead") return badQuery("state: expected dead, the only state that can be listed");
+    const [rule, target] = [query.value.get("rule"), query.value.get("target")];
+    const { found, next } = await search(c.var.ports, request.value);
     const deliveries = found.flatMap(({ partition, event }) =>
       event.deliveries
         .filter((delivery) => delivery.state.kind === "dead")
@@ -104,11 +100,15 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.post("/redrive", async (c) => {
-    const wanted = await parseRedrive(c.req.raw);
-    if (typeof wanted === "string") return badRequest(wanted);
+    const query = readQuery(c.req.url, []);
+    if (!query.ok) return badQuery(query.error);
+    const body = await readBody(c.req.raw, REDRIVE_BODY_BYTES_MAX);
+    if (!body.ok) return rejectionResponse(body.error);
+    const wanted = parseRedrive(body.value);
+    if (!wanted.ok) return badRequest(wanted.error);
     const { ports } = c.var;
     const results = await Promise.all(
-      wanted.map(async ({ event, delivery }) => {
+      wanted.value.map(async ({ event, delivery }) => {
         const parts = parseReceipt(event);
         if (parts === null) return { event, redriven: 0, problem: "unknown-event" };
         const redriven = await ports.adminPartition(parts.partition).redrive(parts.seq, delivery ?? null);
@@ -121,6 +121,8 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.get("/rules", (c) => {
+    const query = readQuery(c.req.url, []);
+    if (!query.ok) return badQuery(query.error);
     const { ruleSet, rulesVersion } = c.var.ports;
     return c.json({
       version: rulesVersion.hash,
@@ -136,18 +138,20 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.get("/rejections", async (c) => {
-    const limit = parseLimit(c.req.query("limit"));
-    if (limit === null) return badQuery(`limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`);
+    const query = readQuery(c.req.url, ["limit"]);
+    const limit = query.ok ? readLimit(query.value) : query;
+    if (!limit.ok) return badQuery(limit.error);
     const names = allPartitions(c.var.ports);
-    const lists = await Promise.all(names.map((name) => c.var.ports.adminPartition(name).listRejections(limit)));
+    const lists = await Promise.all(names.map((name) => c.var.ports.adminPartition(name).listRejections(limit.value)));
     const rejections = lists
       .flat()
       .toSorted((a, b) => b.at - a.at)
-      .slice(0, limit);
+      .slice(0, limit.value);
     return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
   });
 
-  app.notFound(() => notFound("No such admin route; see docs/operations.md for the list."));
+  // A handler, not app.notFound: the app that these routes are mounted in has its own.
+  app.all("*", () => notFound("No such admin route; see docs/operations.md for the list."));
   return app;
 }
 
@@ -160,68 +164,6 @@ export function allPartitions({ ruleSet, partitions }: Pick<AdminPorts, "ruleSet
 
 function search(ports: AdminPorts, request: SearchRequest) {
   return searchEvents(allPartitions(ports), ports.adminPartition, request);
-}
-
-function parseSearch(query: Readonly<Record<string, string>>, which: "all" | "dead"): SearchRequest | string {
-  const known = ["type", "source", "id", "status", "since", "cursor", "limit"];
-  for (const [name, value] of Object.entries(query)) {
-    if (!known.includes(name)) return `${name.slice(0, 40)}: unknown parameter (known: ${known.join(", ")})`;
-    if (value.length > FILTER_LENGTH_MAX) return `${name}: longer than ${FILTER_LENGTH_MAX} characters`;
-  }
-  const limit = parseLimit(query["limit"]);
-  if (limit === null) return `limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`;
-  const cursor = query["cursor"] === undefined ? null : parseCursor(query["cursor"]);
-  if (query["cursor"] !== undefined && cursor === null) return "cursor: expected what an earlier page gave as next";
-  const status = STATUSES.find((each) => each === query["status"]);
-  if (query["status"] !== undefined && status === undefined) return `status: expected one of ${STATUSES.join(", ")}`;
-  const sinceMs = query["since"] === undefined ? undefined : Date.parse(query["since"]);
-  if (sinceMs !== undefined && Number.isNaN(sinceMs)) return "since: expected a time such as 2026-01-31T12:00:00Z";
-  const filter: EventFilter = {
-    ...(query["type"] === undefined ? {} : { type: query["type"] }),
-    ...(query["source"] === undefined ? {} : { source: query["source"] }),
-    ...(query["id"] === undefined ? {} : { id: query["id"] }),
-    ...(status === undefined ? {} : { status }),
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-  };
-  return { cursor, limit, which, filter };
-}
-
-function parseLimit(text: string | undefined): number | null {
-  if (text === undefined) return PAGE_EVENTS;
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return limit >= 1 && limit <= PAGE_EVENTS_MAX ? limit : null;
-}
-
-interface RedriveItem {
-  readonly event: string;
-  readonly delivery?: string;
-}
-
-/** `{event, delivery?}` or `{items: [{event, delivery?}, …]}`. Answers what is wrong as text. */
-async function parseRedrive(request: Request): Promise<readonly RedriveItem[] | string> {
-  const text = await request.text();
-  if (text.length > REDRIVE_BODY_BYTES_MAX) return `the body is over ${REDRIVE_BODY_BYTES_MAX} bytes`;
-  let body: Json;
-  try {
-    body = JSON.parse(text) as Json;
-  } catch {
-    return "the body is not JSON";
-  }
-  if (!isJsonObject(body)) return "expected an object";
-  const items = ownMember(body, "items") ?? [body];
-  if (!Array.isArray(items) || items.length === 0) return "items: expected a non-empty list";
-  if (items.length > REDRIVE_EVENTS_MAX) return `items: at most ${REDRIVE_EVENTS_MAX} at a time`;
-  const parsed = (items as readonly Json[]).map((item) => (isJsonObject(item) ? parseRedriveItem(item) : null));
-  return parsed.includes(null)
-    ? 'expected {"event": "evt_…"}, with "delivery": "dlv_…" for one delivery only, or {"items": [ … ]} of these'
-    : (parsed as readonly RedriveItem[]);
-}
-
-function parseRedriveItem(item: JsonObject): RedriveItem | null {
-  const event = ownMember(item, "event");
-  const delivery = ownMember(item, "delivery");
-  if (typeof event !== "string" || (delivery !== undefined && typeof delivery !== "string")) return null;
-  return delivery === undefined ? { event } : { event, delivery };
 }
 
 function showFound(found: FoundEvent) {

@@ -1,5 +1,6 @@
 /** One page of events from all partitions, newest first: each partition scans its own part, this merges what they found. */
 import type { AdminPartitionPort, EventFilter, ListedEvent } from "../bus/ports.ts";
+import { seqAtMs } from "../core/receipt.ts";
 
 export interface FoundEvent {
   readonly partition: string;
@@ -23,17 +24,21 @@ export interface SearchRequest {
   readonly limit: number;
   readonly which: "all" | "dead";
   readonly filter: EventFilter;
+  /** Only events accepted before this time, in milliseconds. */
+  readonly untilMs?: number | undefined;
 }
 
 export async function searchEvents(
   partitions: readonly string[],
   partition: (name: string) => AdminPartitionPort,
-  { cursor, limit, which, filter }: SearchRequest,
+  { cursor, limit, which, filter, untilMs }: SearchRequest,
 ): Promise<SearchPage> {
   const replies = await Promise.all(
     partitions.map((name, index) => {
       // At the cursor's own number, partitions after the cursor's have not been shown yet.
-      const before = cursor === null ? Number.MAX_SAFE_INTEGER : index > cursor.partition ? cursor.seq + 1 : cursor.seq;
+      const resumed =
+        cursor === null ? Number.MAX_SAFE_INTEGER : index > cursor.partition ? cursor.seq + 1 : cursor.seq;
+      const before = untilMs === undefined ? resumed : Math.min(resumed, seqAtMs(untilMs));
       return partition(name).list({ before, limit, which, filter });
     }),
   );

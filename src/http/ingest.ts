@@ -9,7 +9,7 @@ import type { Result } from "../core/result.ts";
 import { err } from "../core/result.ts";
 import type { SourceContext } from "../core/source.ts";
 import { readBody } from "./body.ts";
-import { problemResponse, rejectionResponse } from "./problem.ts";
+import { rejectionResponse } from "./problem.ts";
 
 export interface IngestPorts extends PublishPorts {
   readonly now: () => number;
@@ -28,15 +28,13 @@ export async function ingest(request: Request, sourceName: string, ports: Ingest
   }
   const { published, batch } = result.value;
   if (published.jobs.length > 0) ports.later(ports.dispatch(published.jobs));
+  const conflicts = published.receipts
+    .filter((receipt) => receipt.status === "conflict")
+    .map((receipt): Rejection => ({ reason: "conflict", receipt: receipt.id }));
+  for (const conflict of conflicts) ports.later(ports.recordRejection(sourceName, conflict));
   if (batch) return Response.json(published.receipts, { status: 202 });
-  const receipt = published.receipts[0];
-  if (receipt === undefined) throw new Error("a single event came to no receipt");
-  if (receipt.status !== "conflict") return Response.json(receipt, { status: 202 });
-  return problemResponse("conflict", {
-    status: 409,
-    title: "Conflict",
-    detail: `An event with this source and id was accepted before, with other content; its receipt is ${receipt.id}.`,
-  });
+  const [conflict] = conflicts;
+  return conflict === undefined ? Response.json(published.receipts[0], { status: 202 }) : rejectionResponse(conflict);
 }
 
 async function receive(

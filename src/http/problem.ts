@@ -85,6 +85,12 @@ export function describeRejection(rejection: Rejection): Problem {
       );
     case "batch-too-large":
       return problem(413, "Batch too large", `A batch holds at most ${rejection.eventsMax} events.`);
+    case "conflict":
+      return problem(
+        409,
+        "Conflict",
+        `An event with this source and id was accepted before, with other content; its receipt is ${rejection.receipt}.`,
+      );
     case "too-many-deliveries":
       return problem(
         500,

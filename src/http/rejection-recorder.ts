@@ -12,6 +12,7 @@ const FLUSH_LOST_AFTER_MS = 10_000;
 /** Different (source, reason) pairs held at a time; beyond it further ones are only counted, under the source "(others)". */
 export const PENDING_MAX = 50;
 const SOURCE_LENGTH_MAX = 64;
+const UNKNOWN_SOURCE = "(unknown)";
 const DETAIL_LENGTH_MAX = 300;
 
 export interface RejectionRecorder {
@@ -40,7 +41,8 @@ export function createRejectionRecorder(): (ports: RecorderPorts) => RejectionRe
 
   return (ports) => ({
     record(source, rejection) {
-      const name = source.slice(0, SOURCE_LENGTH_MAX);
+      // Names that senders make up share one record: a flood of them must not push out what is known of real sources.
+      const name = rejection.reason === "unknown-source" ? UNKNOWN_SOURCE : source.slice(0, SOURCE_LENGTH_MAX);
       const crowded = pending.size >= PENDING_MAX && !pending.has(`${name} ${rejection.reason}`);
       const shown = crowded ? "(others)" : name;
       const key = `${shown} ${rejection.reason}`;

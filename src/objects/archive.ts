@@ -7,12 +7,15 @@ import type { Delivery } from "../core/delivery.ts";
 import { eventStatus } from "../core/delivery.ts";
 import type { Fingerprint } from "../core/event.ts";
 import { seqTimeMs } from "../core/receipt.ts";
+import { utf8Length } from "../core/template.ts";
 import type { Segment, SegmentKind, SegmentLimits } from "./segments.ts";
 import { needsSegment, openSegment, readSegments, retainSegments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 
 /** Text of one event's deliveries; more is cut down to what a person needs, so that a row stays under the platform's 2 MB. */
 export const DELIVERIES_BYTES_MAX = 524_288;
+/** What is left of a reason's detail when nothing else helps. */
+const DETAIL_CHARS_KEPT = 100;
 
 export interface Identity {
   readonly seq: number;
@@ -36,20 +39,33 @@ export interface Archive {
   readonly retain: (now: number) => void;
 }
 
-type EventRow = { seq: number; deliveries: string; event: string; body: Uint8Array | null };
+export type EventRow = { seq: number; deliveries: string; event: string; body: Uint8Array | null };
 
 export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
   let segments = readSegments(sql);
   const newestFirst = (kind: SegmentKind) => segments.filter((segment) => segment.kind === kind).toReversed();
 
   /** The open segment of a kind; opens the next one when its time or size is over, and drops what has become too old. */
-  function current(kind: SegmentKind, now: number, firstSeq: number): Segment {
+  function current(kind: SegmentKind, now: number, seq: number): Segment {
     const newest = newestFirst(kind)[0];
     if (newest !== undefined && !needsSegment(newest, kind, now, kind === "log" ? sql.bytes() : 0, limits))
       return newest;
+    const firstSeq = kind === "log" && newest !== undefined ? pastAllFiled(newest) : seq;
     const opened = openSegment(sql, kind, (newest?.n ?? 0) + 1, now, firstSeq);
     segments = retainSegments(sql, [...segments, opened], now, limits);
     return opened;
+  }
+
+  /**
+   * Where the log segment after the newest begins: past everything filed so far, so that no older segment ever holds a younger
+   * event, and no later, so that an event that was accepted since then is not dropped with the older segment.
+   */
+  function pastAllFiled(newest: Segment): number {
+    return Math.max(newest.firstSeq, ...tablesOf(newest, "all").map((table) => maxSeq(table) + 1));
+  }
+
+  function maxSeq(table: string): number {
+    return sql.all<{ last: number | null }>(`SELECT MAX(seq) AS last FROM ${table}`)[0]?.last ?? 0;
   }
 
   /** The log segment that an event belongs to by its acceptance, or the nearest younger one that is still there. */
@@ -58,14 +74,16 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
     return usable.find((segment) => segment.firstSeq <= seq) ?? usable.at(-1);
   }
 
-  function tables(which: "all" | "dead"): readonly string[] {
-    return newestFirst("log").flatMap((segment) =>
-      which === "dead" || segment.logDropped ? [`dead_${segment.n}`] : [`dead_${segment.n}`, `log_${segment.n}`],
-    );
+  function tablesOf({ n, logDropped }: Segment, which: "all" | "dead"): readonly string[] {
+    return which === "dead" || logDropped ? [`dead_${n}`] : [`dead_${n}`, `log_${n}`];
+  }
+
+  function allTables(): readonly string[] {
+    return newestFirst("log").flatMap((segment) => tablesOf(segment, "all"));
   }
 
   function locate(seq: number): { table: string; row: EventRow } | undefined {
-    for (const table of tables("all")) {
+    for (const table of allTables()) {
       const row = sql.all<EventRow>(`SELECT seq, deliveries, event, body FROM ${table} WHERE seq = ?`, seq)[0];
       if (row !== undefined) return { table, row };
     }
@@ -134,16 +152,19 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
 
     before(seq, rowsMax, which) {
       const rows: EventRow[] = [];
-      for (const table of tables(which)) {
-        rows.push(
-          ...sql.all<EventRow>(
-            `SELECT seq, deliveries, event, NULL AS body FROM ${table} WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
-            seq,
-            rowsMax,
-          ),
-        );
-        // An older segment holds only older events, but for what ended after its own segment was dropped.
-        if (rows.length >= rowsMax && (which === "dead" || table.startsWith("log_"))) break;
+      for (const segment of newestFirst("log")) {
+        for (const table of tablesOf(segment, which)) {
+          rows.push(
+            ...sql.all<EventRow>(
+              `SELECT seq, deliveries, event, NULL AS body FROM ${table} WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+              seq,
+              rowsMax,
+            ),
+          );
+        }
+        // Older segments hold only events from before this one's first. This one may hold some of those too, which ended
+        // after their own segment was dropped: they don't count.
+        if (rows.filter((row) => row.seq >= segment.firstSeq).length >= rowsMax) break;
       }
       return rows
         .toSorted((a, b) => b.seq - a.seq)
@@ -152,12 +173,7 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
     },
 
     lastSeq() {
-      let last = 0;
-      for (const table of tables("all")) {
-        last = Math.max(last, sql.all<{ last: number | null }>(`SELECT MAX(seq) AS last FROM ${table}`)[0]?.last ?? 0);
-      }
-      for (const segment of segments) last = Math.max(last, segment.firstSeq);
-      return last;
+      return Math.max(0, ...allTables().map(maxSeq), ...segments.map((segment) => segment.firstSeq));
     },
 
     retain(now) {
@@ -180,10 +196,10 @@ export function formatEvent(event: StoredEvent): { readonly event: string; reado
   return { event: JSON.stringify(head), body };
 }
 
-/** Deliveries as text. Over the limit the answers' bodies go first, then all attempts but the newest. */
+/** Deliveries as text. Over the limit the answers' bodies go first, then all attempts but the newest, then those too. */
 export function formatDeliveries(deliveries: readonly Delivery[]): string {
   const whole = JSON.stringify(deliveries);
-  if (whole.length <= DELIVERIES_BYTES_MAX) return whole;
+  if (fitsRow(whole)) return whole;
   const bare = deliveries.map((delivery) => ({
     ...delivery,
     attempts: delivery.attempts.map(({ answer, ...attempt }) =>
@@ -191,8 +207,21 @@ export function formatDeliveries(deliveries: readonly Delivery[]): string {
     ),
   }));
   const short = JSON.stringify(bare);
-  if (short.length <= DELIVERIES_BYTES_MAX) return short;
-  return JSON.stringify(bare.map((delivery) => ({ ...delivery, attempts: delivery.attempts.slice(-1) })));
+  if (fitsRow(short)) return short;
+  const newest = JSON.stringify(bare.map((delivery) => ({ ...delivery, attempts: delivery.attempts.slice(-1) })));
+  if (fitsRow(newest)) return newest;
+  return JSON.stringify(
+    deliveries.map(({ state, ...delivery }) => ({
+      ...delivery,
+      state: state.kind === "dead" ? { ...state, detail: state.detail.slice(0, DETAIL_CHARS_KEPT) } : state,
+      attempts: [],
+    })),
+  );
+}
+
+function fitsRow(text: string): boolean {
+  // A UTF-16 unit takes three bytes of UTF-8 at most, so most texts need no counting.
+  return text.length * 3 <= DELIVERIES_BYTES_MAX || utf8Length(text) <= DELIVERIES_BYTES_MAX;
 }
 
 function formatFingerprint({ scope, hash }: Fingerprint): string {

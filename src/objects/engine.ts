@@ -90,7 +90,10 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
 
     accept: (request) =>
       change(() => {
-        if (name === undefined) writeMeta(sql, "name", (name = request.partition));
+        if (name === undefined) {
+          writeMeta(sql, "name", request.partition);
+          name = request.partition;
+        }
         return ledger.accept(request, now());
       }),
 

@@ -6,12 +6,10 @@
  * A segment closes when it is old enough or has grown enough; it is dropped as a whole when its youngest row is too old.
  * Their number is bounded by time (one a day) and, for the log, by LOG_BYTES_MAX / SEGMENT_BYTES more.
  */
+import { DEDUP_WINDOW_MS, LOG_WINDOW_MS } from "../core/windows.ts";
 import type { Sql } from "./sql.ts";
 
-/** GitHub lets people redeliver for 3 days; one more day covers the late and the slow. */
-export const DEDUP_WINDOW_MS = 4 * 86_400_000;
-export const LOG_WINDOW_MS = 14 * 86_400_000;
-export const LOG_BYTES_MAX = 1_073_741_824;
+const LOG_BYTES_MAX = 1_073_741_824;
 const SEGMENT_MS = 86_400_000;
 const SEGMENT_BYTES = 67_108_864;
 

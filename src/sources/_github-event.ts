@@ -11,7 +11,7 @@ import { formatTimestamp, isTimestamp } from "./_timestamp.ts";
 import { isUriReference } from "./_uri-reference.ts";
 
 /** Longer texts of a payload are left out of attributes. GitHub's longest are URLs and ref names, of some 300 characters. */
-export const PAYLOAD_TEXT_CHARACTERS_MAX = 1_024;
+const PAYLOAD_TEXT_CHARACTERS_MAX = 1_024;
 
 /**
  * The attributes of an event. `eventName` is from X-GitHub-Event, `deliveryId` from X-GitHub-Delivery, both checked; `now`

@@ -2,13 +2,13 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Hashing, SourceContext, SourceRequest } from "../../src/core/source.ts";
 
-export const hashing: Hashing = {
+const hashing: Hashing = {
   sha256: (data) => new Uint8Array(createHash("sha256").update(data).digest()),
   hmacSha256: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
   equalBytes: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 };
 
-export const NOW_MS = Date.UTC(2026, 4, 1, 12, 0, 0, 250);
+const NOW_MS = Date.UTC(2026, 4, 1, 12, 0, 0, 250);
 export const NOW = "2026-05-01T12:00:00.250Z";
 
 export function contextWith(secrets: Readonly<Record<string, string>> = {}): SourceContext {

@@ -15,5 +15,7 @@ interface Index {
 export function githubExamples(): readonly GithubExample[] {
   const file = createRequire(import.meta.url).resolve("@octokit/webhooks-examples");
   const index = JSON.parse(readFileSync(file, "utf8")) as readonly Index[];
-  return index.flatMap(({ name, examples }) => examples.map((example) => ({ event: name, body: JSON.stringify(example) })));
+  return index.flatMap(({ name, examples }) =>
+    examples.map((example) => ({ event: name, body: JSON.stringify(example) })),
+  );
 }

@@ -1,0 +1,42 @@
+/** The options that several commands share, and how options are read. */
+import { InvalidArgumentError, Option } from "commander";
+import { URL_DEFAULT } from "./admin-client.ts";
+
+const PORT_MAX = 65_535;
+const RULES_DEFAULT = "rules";
+
+export function toOption(): Option {
+  return new Option("--to <url>", "the router's address").argParser(readUrl).default(URL_DEFAULT);
+}
+
+export function rulesOption(): Option {
+  return new Option("--rules <dir>", "folder with the rule files").default(RULES_DEFAULT);
+}
+
+export function jsonOption(): Option {
+  return new Option("--json", "print JSON");
+}
+
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= PORT_MAX) return port;
+  throw new InvalidArgumentError(`Expected a number from 0 to ${PORT_MAX}.`);
+}
+
+export function readCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected a number from 1 on.");
+}
+
+export function readSourceName(text: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) return text;
+  throw new InvalidArgumentError("Expected a source's name, such as github.");
+}
+
+function readUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    throw new InvalidArgumentError(`Expected an address such as ${URL_DEFAULT}.`);
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, "");
+}

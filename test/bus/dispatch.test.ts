@@ -1,0 +1,449 @@
+import { describe, expect, it } from "vitest";
+import { DISPATCH_TIME_MS, SETTLE_MARGIN_MS, SETTLE_WAIT_MS, dispatch } from "../../src/bus/dispatch.ts";
+import type { LeasedWork, SettleReply, SettleRequest, StoredEvent } from "../../src/bus/ports.ts";
+import type { Lease, Settlement } from "../../src/core/delivery.ts";
+import { LEASE_MARGIN_MS, OLDER_RULES_DELAY_MS } from "../../src/core/delivery.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
+import { PARTITION, storedEvent } from "../support/accept-requests.ts";
+import type { RuleSetParts, Send } from "../support/rule-sets.ts";
+import { ruleSetOf } from "../support/rule-sets.ts";
+import { targetIo } from "../support/target-io.ts";
+import { createTimeline } from "../simulation/timeline.ts";
+
+const DELIVERED: Outcome = { kind: "delivered" };
+const TIMEOUT_MS = 15_000;
+const noop = () => {};
+
+let tokens = 0;
+
+function leaseFor(target: string, changes: Partial<Lease> = {}): Lease {
+  const token = `lease-${++tokens}`;
+  const timeoutMs = changes.timeoutMs ?? TIMEOUT_MS;
+  return {
+    seq: 1,
+    deliveryId: `dlv_${token}`,
+    rule: "default/all",
+    target,
+    token,
+    attempt: 1,
+    failures: 0,
+    timeoutMs,
+    leaseMs: timeoutMs + LEASE_MARGIN_MS,
+    expiresInMs: 3_600_000,
+    ...changes,
+  };
+}
+
+function workFor(target: string, changes: Partial<Lease> = {}, event: StoredEvent = storedEvent("a")): LeasedWork {
+  return { lease: leaseFor(target, changes), event };
+}
+
+interface BenchParts {
+  readonly targets?: RuleSetParts["targets"];
+  readonly rules?: RuleSetParts["rules"];
+  readonly rulesVersion?: { readonly hash: string; readonly deployedAt: number };
+  /** What a target does; the timeline is the clock that it takes its time on. */
+  readonly send?: (target: string, sleep: (ms: number) => Promise<void>, call: Parameters<Send>) => Promise<Outcome>;
+  /** The partition's answer to the nth settle, from 0. */
+  readonly settle?: (request: SettleRequest, n: number) => SettleReply | Error;
+}
+
+/** Runs dispatch on simulated time from zero. */
+function openBench({ targets, rules, rulesVersion, send, settle }: BenchParts = {}) {
+  const timeline = createTimeline(0);
+  const names = Object.keys(targets ?? { ci: {}, audit: {}, bus: {} });
+  const sent: { readonly target: string; readonly at: number; readonly timeoutMs: number; readonly body: string }[] =
+    [];
+  const settles: { readonly at: number; readonly partition: string; readonly request: SettleRequest }[] = [];
+  const logs: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
+  const ruleSet = ruleSetOf({
+    targets: targets ?? { ci: {}, audit: {}, bus: {} },
+    rules: rules ?? { all: { targets: names } },
+    send: (shipment, timeoutMs, target) => {
+      const body = new TextDecoder().decode(shipment.event.body ?? undefined);
+      sent.push({ target, at: timeline.now(), timeoutMs, body });
+      return send === undefined
+        ? Promise.resolve(DELIVERED)
+        : send(target, timeline.sleep, [shipment, timeoutMs, target]);
+    },
+  });
+  return {
+    sent,
+    settles,
+    logs,
+    steps: (): readonly Settlement["step"][] =>
+      settles.flatMap(({ request }) => request.settlements.map(({ step }) => step)),
+    settlements: (): readonly Settlement[] => settles.flatMap(({ request }) => request.settlements),
+    /** Resolves to when dispatch was done. */
+    async run(...jobs: readonly (readonly LeasedWork[])[]): Promise<number> {
+      let doneAt = -1;
+      void dispatch(
+        jobs.map((work, index) => ({ partition: index === 0 ? PARTITION : `p${index}`, work })),
+        {
+          ruleSet,
+          rulesVersion: rulesVersion ?? { hash: "v1", deployedAt: 1 },
+          io: targetIo(),
+          now: timeline.now,
+          sleep: timeline.sleep,
+          random: () => 0.5,
+          log: (message, fields) => void logs.push({ message, fields }),
+          partition: (name) => ({
+            accept: () => Promise.reject(new Error("dispatch accepts nothing")),
+            settle: async (request) => {
+              const n = settles.length;
+              settles.push({ at: timeline.now(), partition: name, request });
+              await timeline.sleep(10);
+              const reply = settle?.(request, n) ?? { work: [] };
+              if (reply instanceof Error) throw reply;
+              return reply;
+            },
+          }),
+        },
+      ).then(() => {
+        doneAt = timeline.now();
+      });
+      // Something must happen for promises to run on.
+      timeline.after(0, noop);
+      await timeline.run(120_000, noop);
+      expect(doneAt).toBeGreaterThanOrEqual(0);
+      return doneAt;
+    },
+  };
+}
+
+describe("dispatching a lease", () => {
+  it("sends what was received and settles what came of it", async () => {
+    const bench = openBench();
+    const work = workFor("ci", { attempt: 3 });
+    await bench.run([work]);
+    expect(bench.sent).toEqual([{ target: "ci", at: 0, timeoutMs: TIMEOUT_MS, body: '{"id":"a"}' }]);
+    expect(bench.settlements()).toEqual([
+      {
+        seq: 1,
+        deliveryId: work.lease.deliveryId,
+        token: work.lease.token,
+        step: { kind: "delivered" },
+        attempt: { token: work.lease.token, startedAt: 0, durationMs: 0, outcome: "delivered", rules: "v1" },
+      },
+    ]);
+    expect(bench.logs).toMatchObject([
+      { message: "delivery.attempted", fields: { delivery: work.lease.deliveryId, attempt: 3, outcome: "delivered" } },
+    ]);
+  });
+
+  it("settles the deliveries of one event that end within a moment in one call", async () => {
+    const bench = openBench({ send: (target, sleep) => sleep(target === "ci" ? 100 : 300).then(() => DELIVERED) });
+    await bench.run([workFor("ci"), workFor("audit")]);
+    expect(bench.settles.map(({ at, request }) => [at, request.settlements.length])).toEqual([[350, 2]]);
+  });
+
+  it("does not hold an outcome back for one that takes longer", async () => {
+    const bench = openBench({ send: (target, sleep) => sleep(target === "ci" ? 100 : 5_000).then(() => DELIVERED) });
+    await bench.run([workFor("ci"), workFor("audit")]);
+    expect(bench.settles.map(({ at, request }) => [at, request.settlements.length])).toEqual([
+      [100 + SETTLE_WAIT_MS, 1],
+      [5_000, 1],
+    ]);
+  });
+
+  it("settles what ends while a settle is on its way", async () => {
+    const settling = 100 + SETTLE_WAIT_MS;
+    const bench = openBench({
+      send: (target, sleep) => sleep(target === "ci" ? 100 : settling + 5).then(() => DELIVERED),
+    });
+    const doneAt = await bench.run([workFor("ci"), workFor("audit")]);
+    expect(bench.settles.map(({ at, request }) => [at, request.settlements.length])).toEqual([
+      [settling, 1],
+      [settling + 10, 1],
+    ]);
+    expect(doneAt).toBe(settling + 20);
+  });
+
+  it("is done at once without work", async () => {
+    const bench = openBench();
+    expect(await bench.run([])).toBe(0);
+    expect(await openBench().run()).toBe(0);
+    expect(bench.settles).toEqual([]);
+  });
+
+  it("settles each partition's leases with that partition", async () => {
+    const bench = openBench();
+    await bench.run([workFor("ci")], [workFor("audit")]);
+    expect(bench.settles.map(({ partition, request }) => [partition, request.settlements.length])).toEqual([
+      [PARTITION, 1],
+      ["p1", 1],
+    ]);
+  });
+});
+
+describe("what comes of an attempt", () => {
+  const stepAfter = async (outcome: Outcome, lease: Partial<Lease> = {}) => {
+    const bench = openBench({ send: () => Promise.resolve(outcome) });
+    await bench.run([workFor("ci", lease)]);
+    return bench.settlements()[0];
+  };
+
+  it("is a retry by the target's schedule", async () => {
+    const outcome: Outcome = {
+      kind: "retryable",
+      reason: "status",
+      detail: "503",
+      answer: { status: 503, body: "busy" },
+    };
+    expect(await stepAfter(outcome, { failures: 1 })).toMatchObject({
+      step: { kind: "retry", delayMs: 30_000 },
+      attempt: { outcome: "retryable", reason: "status", detail: "503", answer: { status: 503, body: "busy" } },
+    });
+    expect(await stepAfter(outcome, { failures: 2 })).toMatchObject({
+      step: { kind: "dead", reason: "retries-exhausted" },
+    });
+  });
+
+  it("is the end when the target says so", async () => {
+    expect(await stepAfter({ kind: "permanent", reason: "target-gone", detail: "410" })).toMatchObject({
+      step: { kind: "dead", reason: "target-gone", detail: "410" },
+      attempt: { outcome: "permanent" },
+    });
+  });
+
+  it("is a retry when the target's code throws, with a line in the log", async () => {
+    const bench = openBench({ send: () => Promise.reject(new Error("a bug")) });
+    await bench.run([workFor("ci")]);
+    expect(bench.settlements()).toMatchObject([{ step: { kind: "retry" }, attempt: { outcome: "retryable" } }]);
+    expect(bench.logs.map(({ message }) => message)).toEqual(["delivery.bug", "delivery.attempted"]);
+  });
+});
+
+describe("the rule of a delivery, as it is now", () => {
+  const only = (rules: RuleSetParts["rules"], rulesVersion?: BenchParts["rulesVersion"]) =>
+    openBench({ targets: { ci: {}, audit: {} }, rules, ...(rulesVersion === undefined ? {} : { rulesVersion }) });
+  const gone = { other: { targets: ["ci"] } };
+  const newer = { hash: "v2", deployedAt: 2 };
+  const older = { hash: "v0", deployedAt: 0 };
+
+  it.each([
+    ["is gone", gone, "rule-removed"],
+    ["is off", { all: { targets: ["ci"], mode: "off" as const } }, "rule-off"],
+    ["does not name the target any more", { all: { targets: ["audit"] } }, "target-removed"],
+  ])("cancels it without sending when it %s", async (_, rules, reason) => {
+    const bench = only(rules, newer);
+    await bench.run([workFor("ci")]);
+    expect(bench.sent).toEqual([]);
+    expect(bench.settlements()).toMatchObject([{ step: { kind: "cancelled", reason } }]);
+    expect(bench.settlements()[0]).not.toHaveProperty("attempt");
+  });
+
+  it("is left to a newer dispatcher when this one's rules are older than the delivery's", async () => {
+    const bench = only(gone, older);
+    await bench.run([workFor("ci")]);
+    expect(bench.steps()).toEqual([{ kind: "release", delayMs: OLDER_RULES_DELAY_MS }]);
+  });
+
+  it("cancels under the very rules that planned it, and under others deployed at the same time", async () => {
+    for (const version of [
+      { hash: "v1", deployedAt: 0 },
+      { hash: "v0", deployedAt: 1 },
+    ]) {
+      const bench = only(gone, version);
+      await bench.run([workFor("ci")]);
+      expect(bench.steps()).toEqual([{ kind: "cancelled", reason: "rule-removed" }]);
+    }
+  });
+
+  it("is sent by older rules too, when they have the rule", async () => {
+    const bench = only({ all: { targets: ["ci"] } }, older);
+    await bench.run([workFor("ci")]);
+    expect(bench.steps()).toEqual([{ kind: "delivered" }]);
+    expect(bench.settlements()[0]?.attempt?.rules).toBe("v0");
+  });
+
+  it("shapes the body by its transform", async () => {
+    const bench = only({ all: { targets: ["ci"], transform: { path: "$.data.id" } } });
+    await bench.run([workFor("ci")]);
+    expect(bench.sent.map(({ body }) => body)).toEqual(['"a"']);
+  });
+
+  it("ends a delivery at once when its transform can't be done, without sending", async () => {
+    const transform = { template: { paths: { id: { path: "$.data.id", required: true } }, body: { id: "<id>" } } };
+    const bench = only({ all: { targets: ["ci"], transform } });
+    const event = storedEvent("a", { body: new TextEncoder().encode('{"other":1}') });
+    await bench.run([workFor("ci", {}, event)]);
+    expect(bench.sent).toEqual([]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "dead", reason: "transform-failed" }, attempt: { outcome: "permanent" } },
+    ]);
+  });
+});
+
+describe("slots", () => {
+  it("are six, four for one target, and a slow target does not starve the others", async () => {
+    const bench = openBench({
+      send: (target, sleep) => sleep(target === "ci" ? 10_000 : 100).then(() => DELIVERED),
+    });
+    await bench.run([
+      ...Array.from({ length: 5 }, () => workFor("ci")),
+      workFor("audit"),
+      workFor("audit"),
+      workFor("bus"),
+    ]);
+    expect(bench.sent.map(({ target, at }) => [target, at])).toEqual([
+      ["ci", 0],
+      ["ci", 0],
+      ["ci", 0],
+      ["ci", 0],
+      ["audit", 0],
+      ["audit", 0],
+      ["bus", 100],
+    ]);
+    // The fifth for the slow one gets its slot too late for its lease.
+    expect(bench.steps().filter(({ kind }) => kind === "release")).toHaveLength(1);
+  });
+
+  it("are shared by all jobs of an invocation", async () => {
+    const bench = openBench({ send: (_, sleep) => sleep(1_000).then(() => DELIVERED) });
+    await bench.run(
+      [workFor("ci"), workFor("ci"), workFor("ci"), workFor("audit")],
+      [workFor("audit"), workFor("bus"), workFor("bus")],
+    );
+    expect(bench.sent.map(({ at }) => at)).toEqual([0, 0, 0, 0, 0, 0, 1_000]);
+  });
+
+  it("are taken before the target's time starts to run", async () => {
+    const bench = openBench({ send: (_, sleep) => sleep(2_500).then(() => DELIVERED) });
+    await bench.run(Array.from({ length: 5 }, () => workFor("ci")));
+    expect(bench.sent.map(({ at, timeoutMs }) => [at, timeoutMs])).toEqual([
+      [0, TIMEOUT_MS],
+      [0, TIMEOUT_MS],
+      [0, TIMEOUT_MS],
+      [0, TIMEOUT_MS],
+      [2_500, TIMEOUT_MS],
+    ]);
+    expect(bench.settlements().at(-1)?.attempt).toMatchObject({ startedAt: 2_500, durationMs: 2_500 });
+  });
+
+  it("that come too late for the lease give it back unsent, due at once", async () => {
+    const inTime = LEASE_MARGIN_MS - SETTLE_MARGIN_MS;
+    for (const [waits, steps] of [
+      [inTime, "delivered"],
+      [inTime + 1, "release"],
+    ] as const) {
+      const bench = openBench({ send: (_, sleep) => sleep(waits).then(() => DELIVERED) });
+      await bench.run(Array.from({ length: 5 }, () => workFor("ci")));
+      const released = steps === "release" ? [{ kind: "release", delayMs: 0 }] : [];
+      expect(bench.steps().filter(({ kind }) => kind === "release")).toEqual(released);
+      expect(bench.sent).toHaveLength(5 - released.length);
+    }
+  });
+});
+
+describe("a target whose timeout has changed since the lease was planned", () => {
+  it("gets the lease's timeout when its own is longer now: the delivery goes on", async () => {
+    const bench = openBench({ targets: { ci: { timeoutMs: 25_000 } } });
+    await bench.run([workFor("ci", { timeoutMs: 2_000 })]);
+    expect(bench.sent).toMatchObject([{ timeoutMs: 2_000 }]);
+    expect(bench.steps()).toEqual([{ kind: "delivered" }]);
+  });
+
+  it("gets its own when that is shorter", async () => {
+    const bench = openBench({ targets: { ci: { timeoutMs: 1_000 } } });
+    await bench.run([workFor("ci")]);
+    expect(bench.sent).toMatchObject([{ timeoutMs: 1_000 }]);
+  });
+});
+
+describe("more work", () => {
+  it("is taken with each settle, as much as there are free slots, while time lasts", async () => {
+    const bench = openBench({
+      send: (_, sleep) => sleep(4_000).then(() => DELIVERED),
+      settle: ({ leasesMax, withinMs }) => ({
+        work: withinMs >= TIMEOUT_MS + LEASE_MARGIN_MS && leasesMax > 0 ? [workFor("ci")] : [],
+      }),
+    });
+    const doneAt = await bench.run([workFor("ci")]);
+    expect(bench.sent.map(({ at }) => at)).toEqual([0, 4_010]);
+    expect(bench.settles.map(({ request }) => [request.leasesMax, request.withinMs])).toEqual([
+      [6, DISPATCH_TIME_MS - 4_000],
+      [6, DISPATCH_TIME_MS - 8_010],
+    ]);
+    expect(doneAt).toBe(8_020);
+  });
+
+  it("is not asked for while all slots are held", async () => {
+    const bench = openBench({ send: (target, sleep) => sleep(target === "bus" ? 100 : 9_000).then(() => DELIVERED) });
+    await bench.run([
+      ...["ci", "ci", "ci", "audit", "audit", "bus"].map((target) => workFor(target)),
+      workFor("audit"),
+    ]);
+    expect(bench.settles[0]?.request).toMatchObject({ leasesMax: 0, settlements: [{ step: { kind: "delivered" } }] });
+  });
+
+  it("is not taken past the time of an invocation, and what was taken too late is given back", async () => {
+    let given = 0;
+    const bench = openBench({
+      targets: { ci: { timeoutMs: 25_000 } },
+      send: (_, sleep) => sleep(24_000).then(() => DELIVERED),
+      settle: () => ({ work: given++ === 0 ? [workFor("ci", { timeoutMs: 25_000 })] : [] }),
+    });
+    const doneAt = await bench.run([workFor("ci", { timeoutMs: 25_000 })]);
+    expect(bench.sent).toHaveLength(1);
+    expect(bench.steps()).toEqual([{ kind: "delivered" }, { kind: "release", delayMs: 0 }]);
+    expect(doneAt).toBeLessThan(DISPATCH_TIME_MS);
+  });
+
+  it("is not asked for at all when the time is over", async () => {
+    const bench = openBench({
+      targets: { ci: { timeoutMs: 25_000 } },
+      send: (_, sleep) => sleep(DISPATCH_TIME_MS + 1).then(() => DELIVERED),
+    });
+    await bench.run([workFor("ci", { timeoutMs: 25_000 })]);
+    expect(bench.settles[0]?.request).toMatchObject({ leasesMax: 0, withinMs: -1 });
+  });
+
+  it("ends for every timeout that may be set before the platform ends the invocation", async () => {
+    for (const timeoutMs of [1_000, 15_000, 25_000]) {
+      const bench = openBench({
+        targets: { ci: { timeoutMs }, audit: { timeoutMs } },
+        send: (_, sleep) =>
+          sleep(timeoutMs).then((): Outcome => ({ kind: "retryable", reason: "timeout", detail: "" })),
+        settle: ({ leasesMax, withinMs }) => ({
+          work:
+            timeoutMs + LEASE_MARGIN_MS <= withinMs
+              ? Array.from({ length: leasesMax }, (_, n) => workFor(n % 2 === 0 ? "ci" : "audit", { timeoutMs }))
+              : [],
+        }),
+      });
+      const doneAt = await bench.run(
+        Array.from({ length: 6 }, (_, n) => workFor(n % 2 === 0 ? "ci" : "audit", { timeoutMs })),
+      );
+      expect(doneAt).toBeLessThan(30_000);
+    }
+  });
+});
+
+describe("a settle that fails", () => {
+  const failure = (flags: object) => Object.assign(new Error("no"), flags);
+
+  it("is tried again, the same one, when the platform says that this may help", async () => {
+    const bench = openBench({ settle: (_, n) => (n === 0 ? failure({ retryable: true }) : { work: [] }) });
+    await bench.run([workFor("ci")]);
+    expect(bench.settles).toHaveLength(2);
+    expect(bench.settles[1]?.request).toEqual(bench.settles[0]?.request);
+    expect(bench.logs.map(({ message }) => message)).not.toContain("settle.failed");
+  });
+
+  it("is not tried again when the object is overloaded, and nothing throws", async () => {
+    const bench = openBench({ settle: () => failure({ retryable: true, overloaded: true }) });
+    await bench.run([workFor("ci")]);
+    expect(bench.settles).toHaveLength(1);
+    expect(bench.logs.map(({ message }) => message)).toContain("settle.failed");
+  });
+
+  it("keeps neither later outcomes nor other partitions from being settled", async () => {
+    const bench = openBench({
+      send: (target, sleep) => sleep(target === "ci" ? 100 : 5_000).then(() => DELIVERED),
+      settle: (_, n) => (n === 0 ? failure({}) : { work: [] }),
+    });
+    await bench.run([workFor("ci"), workFor("audit")], [workFor("bus")]);
+    expect(bench.settles.map(({ partition }) => partition)).toEqual([PARTITION, PARTITION, "p1"]);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import type { EventFilter, StoredEvent } from "../../src/bus/ports.ts";
+import type { Delivery } from "../../src/core/delivery.ts";
+import { seqAtMs } from "../../src/core/receipt.ts";
+import type { Ledger } from "../../src/objects/ledger.ts";
+import { LEDGER_LIMITS, openLedger } from "../../src/objects/ledger.ts";
+import { SCAN_ROWS_MAX, listEvents, toListed } from "../../src/objects/listing.ts";
+import { migrate } from "../../src/objects/schema.ts";
+import { acceptItem, acceptRequest, storedEvent } from "../support/accept-requests.ts";
+import { deliveryWith, settlementFor } from "../support/deliveries.ts";
+import { openNodeSql } from "../support/node-sql.ts";
+
+const START = Date.UTC(2026, 0, 1);
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
+interface Row {
+  readonly event: StoredEvent;
+  readonly deliveries?: readonly Delivery[];
+}
+
+/** A ledger with the given events, a millisecond apart, oldest first. */
+function ledgerOf(rows: readonly Row[]) {
+  let reads = 0;
+  const stored = rows.map(({ event, deliveries = [] }, index) => ({ seq: seqAtMs(START + index), event, deliveries }));
+  const ledger: Pick<Ledger, "before"> = {
+    before(seq, rowsMax) {
+      const found = stored
+        .filter((row) => row.seq < seq)
+        .toReversed()
+        .slice(0, rowsMax);
+      reads += found.length;
+      return found;
+    },
+  };
+  return { ledger: ledger as Ledger, reads: () => reads };
+}
+
+function plain(count: number): readonly Row[] {
+  return Array.from({ length: count }, (_, index) => ({ event: storedEvent(`e${index}`) }));
+}
+
+function idsOf(ledger: Ledger, filter: EventFilter = {}, limit = 100): readonly string[] {
+  return listEvents(ledger, { before: NEWEST, limit, which: "all", filter }).events.map(
+    ({ event }) => event.attributes.id,
+  );
+}
+
+describe("a listing", () => {
+  it("goes from the newest back, and tells where it stopped", () => {
+    const { ledger } = ledgerOf(plain(5));
+    const first = listEvents(ledger, { before: NEWEST, limit: 2, which: "all", filter: {} });
+    expect(first.events.map(({ event }) => event.attributes.id)).toEqual(["e4", "e3"]);
+    expect(first.scannedTo).toBe(first.events[1]?.seq);
+    const rest = listEvents(ledger, { before: first.scannedTo ?? 0, limit: 10, which: "all", filter: {} });
+    expect(rest.events.map(({ event }) => event.attributes.id)).toEqual(["e2", "e1", "e0"]);
+    expect(rest.scannedTo).toBeNull();
+  });
+
+  it("reads a bounded number of rows in one call, and goes on from there", () => {
+    const { ledger, reads } = ledgerOf(plain(SCAN_ROWS_MAX + 50));
+    const filter = { id: "e3" };
+    const first = listEvents(ledger, { before: NEWEST, limit: 1, which: "all", filter });
+    expect(first.events).toEqual([]);
+    expect(reads()).toBe(SCAN_ROWS_MAX);
+    expect(first.scannedTo).toBe(seqAtMs(START + 50));
+    const second = listEvents(ledger, { before: first.scannedTo ?? 0, limit: 5, which: "all", filter });
+    expect(second).toMatchObject({ events: [{ event: { attributes: { id: "e3" } } }], scannedTo: null });
+  });
+
+  it("ends where there is nothing more, also at the edge of a chunk", () => {
+    expect(listEvents(ledgerOf([]).ledger, { before: NEWEST, limit: 5, which: "all", filter: {} })).toEqual({
+      events: [],
+      scannedTo: null,
+    });
+    const { ledger } = ledgerOf(plain(200));
+    expect(listEvents(ledger, { before: NEWEST, limit: 500, which: "all", filter: {} })).toMatchObject({
+      scannedTo: null,
+      events: { length: 200 },
+    });
+  });
+
+  it("stops at a time without reading what is older", () => {
+    const { ledger, reads } = ledgerOf(plain(500));
+    expect(idsOf(ledger, { sinceMs: START + 498 })).toEqual(["e499", "e498"]);
+    expect(reads()).toBe(100);
+  });
+});
+
+describe("a filter", () => {
+  const push = storedEvent("push", { source: "github" });
+  const dead = deliveryWith({ state: { kind: "dead", at: 1, reason: "status", detail: "404" } });
+  const { ledger } = ledgerOf([
+    { event: { ...push, attributes: { ...push.attributes, type: "com.github.push", source: "/repo" } } },
+    { event: storedEvent("other"), deliveries: [deliveryWith()] },
+    { event: storedEvent("third"), deliveries: [dead] },
+  ]);
+
+  it.each([
+    ["nothing", {}, ["third", "other", "push"]],
+    ["an exact type", { type: "com.github.push" }, ["push"]],
+    ["a type's beginning", { type: "com.github.*" }, ["push"]],
+    ["any type", { type: "*" }, ["third", "other", "push"]],
+    ["a type that another begins with", { type: "com.github" }, []],
+    ["the source's name", { source: "github" }, ["push"]],
+    ["the event's source", { source: "/repo" }, ["push"]],
+    ["an id", { id: "other" }, ["other"]],
+    ["what waits", { status: "pending" as const }, ["other"]],
+    ["what is dead", { status: "dead" as const }, ["third"]],
+    ["what nobody wanted", { status: "unmatched" as const }, ["push"]],
+    ["two things at once", { status: "dead" as const, id: "push" }, []],
+  ] satisfies readonly [string, EventFilter, readonly string[]][])("finds %s", (_, filter, ids) => {
+    expect(idsOf(ledger, filter)).toEqual(ids);
+  });
+});
+
+describe("a listed event", () => {
+  it("has its status and the time of its acceptance", () => {
+    const listed = toListed({ seq: seqAtMs(START) + 5, event: storedEvent("a"), deliveries: [deliveryWith()] });
+    expect(listed).toMatchObject({ status: "pending", acceptedAt: START });
+  });
+});
+
+describe("a listing of dead events", () => {
+  it("has those that ended and those with other deliveries still open, and nothing that only sounds like it", () => {
+    const sql = openNodeSql();
+    migrate(sql);
+    const ledger = openLedger(sql, LEDGER_LIMITS);
+    const items = [acceptItem("ended", ["ci"]), acceptItem("open", ["ci", "audit"]), acceptItem("named", ["dead"])];
+    const reply = ledger.accept(acceptRequest("t", items, 6), START);
+    const leases = reply.kind === "accepted" ? reply.leases : [];
+    const settlements = leases
+      .filter(({ target }) => target === "ci")
+      .map((lease) => settlementFor(lease, { kind: "dead", reason: "status", detail: '"kind":"dead"' }));
+    ledger.settle({ settlements, leasesMax: 0, withinMs: 0 }, START, () => "");
+    const { events } = listEvents(ledger, { before: NEWEST, limit: 10, which: "dead", filter: {} });
+    expect(events.map(({ event, status }) => [event.attributes.id, status])).toEqual([
+      ["open", "pending"],
+      ["ended", "dead"],
+    ]);
+    expect(events.every(({ event }) => event.body === null)).toBe(true);
+  });
+});
