@@ -143,7 +143,10 @@ function partitionCount(env: Env): number {
   return count;
 }
 
-/** When this deployment was made orders two versions of the rules; a local run gives the time of its start. */
+/**
+ * When this version was uploaded orders two versions of the rules; a local run gives the time of its start. After a rollback
+ * the older version runs again with its old time, so it leaves alone what only newer rules know.
+ */
 function rulesVersion(env: Env): RulesVersion {
   const deployedAt = Date.parse(env.VERSION?.timestamp ?? "");
   return {

@@ -3,11 +3,11 @@
  * partition's alarm through the Dispatch entry point; both in `waitUntil`, which the platform ends after 30 s.
  */
 import type { Attempt, Lease, RulesVersion, Settlement } from "../core/delivery.ts";
-import { nextStep } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { JsonObject } from "../core/result.ts";
 import type { CompiledRule, CompiledTarget, RuleSet } from "../core/rule-set.ts";
+import { nextStep } from "../core/step.ts";
 import type { Shipment, TargetIo } from "../core/target.ts";
 import { applyTransform } from "../core/transform.ts";
 import type { CallPorts } from "./partition-call.ts";
@@ -45,17 +45,19 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     const views = new WeakMap<StoredEvent, JsonObject>();
 
     return new Promise((resolve) => {
-      start(job.work, startedAt);
+      start(job.work, job.askedAt ?? startedAt);
       if (running === 0) resolve();
 
       function start(work: readonly LeasedWork[], askedAt: number): void {
         for (const each of work) {
           running += 1;
-          void runLease(each, askedAt, views).then((settlement) => {
-            running -= 1;
-            settlements.push(settlement);
-            settleSoon();
-          });
+          void runLease(each, askedAt, views)
+            .then((settlement) => void settlements.push(settlement))
+            .catch((error: unknown) => ports.log("dispatch.bug", { partition, error: String(error) }))
+            .then(() => {
+              running -= 1;
+              settleSoon();
+            });
         }
       }
 
@@ -69,7 +71,7 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
           const withinMs = startedAt + DISPATCH_TIME_MS - askedAt;
           const leasesMax = withinMs > 0 ? slots.free() : 0;
           try {
-            const request = { settlements: batch, leasesMax, withinMs };
+            const request = { settlements: batch, leasesMax, withinMs, targetRoom: slots.room(), holder: job.holder };
             const reply = await callPartition(partition, (port) => port.settle(request), ports);
             start(reply.work, askedAt);
           } catch (error) {
@@ -101,13 +103,16 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     if ("outcome" in wanted) return settle(wanted.outcome, []);
     const { target, rule } = wanted;
     const { retryDelaysMs } = target.definition;
-    // A timeout that has grown since does not fit the lease: without the bound such a delivery would be released for ever.
-    const timeoutMs = Math.min(target.definition.timeoutMs, lease.timeoutMs);
+    const { timeoutMs } = target.definition;
+    // A timeout that has grown since does not fit this lease; the next one is made for it.
+    if (timeoutMs > lease.timeoutMs) {
+      return { ...settle({ kind: "released", reason: "out-of-time" }, retryDelaysMs), timeoutMs };
+    }
 
     const giveBack = await slots.acquire(lease.target);
     try {
       const sentAt = ports.now();
-      const endsAt = Math.min(askedAt + lease.leaseMs, startedAt + DISPATCH_TIME_MS + SETTLE_MARGIN_MS);
+      const endsAt = Math.min(askedAt + lease.leaseMs, startedAt + DISPATCH_TIME_MS);
       if (sentAt + timeoutMs + SETTLE_MARGIN_MS > endsAt) {
         return settle({ kind: "released", reason: "out-of-time" }, retryDelaysMs);
       }

@@ -56,7 +56,13 @@ export interface SettleRequest {
   readonly leasesMax: number;
   /** Only leases that end within this span. */
   readonly withinMs: number;
+  /** Targets that the caller has requests to, and how many more leases of each it can use. */
+  readonly targetRoom: Readonly<Record<string, number>>;
+  readonly holder: LeaseHolder;
 }
+
+/** Who works on leases: the ingest Worker after its answer, or a dispatcher that an alarm has started. */
+export type LeaseHolder = "ingest" | "alarm";
 
 export interface SettleReply {
   readonly work: readonly LeasedWork[];
@@ -137,4 +143,7 @@ export interface Backlog {
 export interface DispatchJob {
   readonly partition: string;
   readonly work: readonly LeasedWork[];
+  readonly holder: LeaseHolder;
+  /** When the leases were asked for, by the clock of who asked; absent when that was another machine's. */
+  readonly askedAt?: number;
 }

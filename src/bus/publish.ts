@@ -18,7 +18,7 @@ import { SLOTS_MAX } from "./slots.ts";
 /** Deliveries that one event may fan out to. Their states are one row, and a row has at most 2 MB. */
 export const DELIVERIES_PER_EVENT_MAX = 500;
 /** Acceptance gives up after this and answers 503: far under GitHub's 10 s, which is a failed delivery that it does not retry. */
-export const ACCEPT_TIMEOUT_MS = 5_000;
+export const ACCEPT_TIMEOUT_MS = 4_000;
 const STORAGE_RETRY_AFTER_SECONDS = 5;
 
 export interface PublishPorts extends CallPorts {
@@ -28,6 +28,7 @@ export interface PublishPorts extends CallPorts {
   readonly partitions: number;
   readonly hashing: Hashing;
   readonly newToken: () => string;
+  readonly now: () => number;
   /** The work's result, or "timeout" when it takes longer; the work itself goes on. */
   readonly within: <Value>(work: Promise<Value>, timeoutMs: number) => Promise<Value | "timeout">;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -62,6 +63,7 @@ export async function publish(
     if (!plan.ok) return plan;
     planned.push(plan.value);
   }
+  const askedAt = ports.now();
   const byPartition = Map.groupBy(planned, (each) => each.partition);
   const leasesEach = Math.floor(SLOTS_MAX / Math.max(1, byPartition.size));
   const replies = await Promise.all(
@@ -99,7 +101,7 @@ export async function publish(
         const event = eventOf.get(lease.seq);
         return event === undefined ? [] : [{ lease, event }];
       });
-      if (work.length > 0) jobs.push({ partition, work });
+      if (work.length > 0) jobs.push({ partition, work, holder: "ingest", askedAt });
     }
   }
   // All or nothing to the sender. What other partitions have accepted is delivered, and answers "duplicate" next time; its

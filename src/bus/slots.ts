@@ -11,6 +11,8 @@ export interface Slots {
   /** Resolves when a slot is free for this target, to a function that gives it back. First come, first served per target. */
   readonly acquire: (target: string) => Promise<() => void>;
   readonly free: () => number;
+  /** Targets with requests, running or waiting, and how many more each may have. */
+  readonly room: () => Readonly<Record<string, number>>;
 }
 
 export function createSlots(slotsMax: number = SLOTS_MAX, perTargetMax: number = SLOTS_PER_TARGET_MAX): Slots {
@@ -45,5 +47,10 @@ export function createSlots(slotsMax: number = SLOTS_MAX, perTargetMax: number =
       });
     },
     free: () => Math.max(0, slotsMax - used - waiting.length),
+    room() {
+      const busy = new Map(held);
+      for (const { target } of waiting) busy.set(target, (busy.get(target) ?? 0) + 1);
+      return Object.fromEntries([...busy].map(([target, count]) => [target, Math.max(0, perTargetMax - count)]));
+    },
   };
 }

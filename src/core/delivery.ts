@@ -8,20 +8,18 @@
  *      |--------------|  settle: not wanted any more       cancelled
  *   settle: retry, release; or the lease ran out
  */
-import type { Answer, CancelReason, Outcome, PermanentReason, RetryReason } from "./outcome.ts";
-import { retryDelayMs, retryFloorMs } from "./retry.ts";
+import type { Answer, CancelReason, PermanentReason, RetryReason } from "./outcome.ts";
+import type { Step } from "./step.ts";
 
 /** Attempts kept with a delivery; older ones give way, their number stays in `attemptCount`. */
 export const ATTEMPTS_KEPT_MAX = 20;
 /** What a lease lasts beyond its target's timeout: waiting for a slot before the request, settling after it. */
 export const LEASE_MARGIN_MS = 5_000;
-/** A dispatcher whose rules are older than the delivery's leaves it alone this long, for a newer one to come. */
-export const OLDER_RULES_DELAY_MS = 5_000;
 /** A lease that ran out once is taken up at once; from the second time on it waits, doubling from this to the maximum. */
 const LOST_DELAY_MS = 1_000;
 const LOST_DELAY_MS_MAX = 300_000;
 
-/** Which rules a decision was made under: a content hash, and when that content was deployed (milliseconds). */
+/** Which rules a decision was made under: a content hash, and when that content was uploaded (milliseconds). */
 export interface RulesVersion {
   readonly hash: string;
   readonly deployedAt: number;
@@ -58,7 +56,7 @@ export type DeliveryState =
   | { readonly kind: "dead"; readonly at: number; readonly reason: DeadReason; readonly detail: string }
   | { readonly kind: "cancelled"; readonly at: number; readonly reason: CancelReason };
 
-export type DeadReason = PermanentReason | "retries-exhausted" | "expired" | "expired-while-held";
+export type DeadReason = PermanentReason | "retries-exhausted" | "expired";
 
 export interface Attempt {
   /** The lease's token: an attempt that is reported twice, or after its lease was given up, is still one attempt. */
@@ -88,6 +86,8 @@ export interface Lease {
   /** How long the lease lasts, counted from before it was asked for. */
   readonly leaseMs: number;
   readonly expiresInMs: number;
+  /** Since acceptance or the last re-drive. */
+  readonly ageMs: number;
 }
 
 /** What a lease's holder reports. */
@@ -96,17 +96,11 @@ export interface Settlement {
   readonly deliveryId: string;
   readonly token: string;
   readonly step: Step;
+  /** The target's timeout, where it no longer is what the lease was made for. */
+  readonly timeoutMs?: number;
   /** Absent when nothing was sent. */
   readonly attempt?: Attempt;
 }
-
-/** What comes next for a delivery, decided from an outcome. */
-export type Step =
-  | { readonly kind: "delivered" }
-  | { readonly kind: "retry"; readonly delayMs: number }
-  | { readonly kind: "release"; readonly delayMs: number }
-  | { readonly kind: "dead"; readonly reason: DeadReason; readonly detail: string }
-  | { readonly kind: "cancelled"; readonly reason: CancelReason };
 
 export function newDelivery(planned: PlannedDelivery, now: number): Delivery {
   return {
@@ -118,45 +112,6 @@ export function newDelivery(planned: PlannedDelivery, now: number): Delivery {
     lostLeases: 0,
     attempts: [],
   };
-}
-
-/** Decides what an attempt's outcome leads to (DESIGN.md, section 6). */
-export function nextStep(
-  outcome: Outcome,
-  lease: Pick<Lease, "failures" | "expiresInMs">,
-  policy: { readonly retryDelaysMs: readonly number[] },
-  random: () => number,
-): Step {
-  switch (outcome.kind) {
-    case "delivered":
-      return { kind: "delivered" };
-    case "permanent":
-      return { kind: "dead", reason: outcome.reason, detail: outcome.detail };
-    case "unwanted":
-      return { kind: "cancelled", reason: outcome.reason };
-    case "released":
-      return { kind: "release", delayMs: outcome.reason === "older-rules" ? OLDER_RULES_DELAY_MS : 0 };
-    case "retryable": {
-      const delayMs = retryDelayMs({
-        failures: lease.failures + 1,
-        delaysMs: policy.retryDelaysMs,
-        retryAfterMs: outcome.retryAfterMs,
-        floorMs: retryFloorMs(outcome),
-        random: random(),
-      });
-      if (delayMs === null) {
-        return { kind: "dead", reason: "retries-exhausted", detail: outcome.detail };
-      }
-      if (delayMs >= lease.expiresInMs) {
-        return {
-          kind: "dead",
-          reason: "expired",
-          detail: `the next retry would be past the maximum age; last: ${outcome.detail}`,
-        };
-      }
-      return { kind: "retry", delayMs };
-    }
-  }
 }
 
 /** Lends the delivery out for one attempt. Only a waiting delivery that is due may be lent. */
@@ -177,6 +132,7 @@ export function describeLease(delivery: Delivery, seq: number, token: string, no
     timeoutMs: delivery.timeoutMs,
     leaseMs: delivery.timeoutMs + LEASE_MARGIN_MS,
     expiresInMs: delivery.expiresAt - now,
+    ageMs: Math.max(0, delivery.maxAgeMs - (delivery.expiresAt - now)),
   };
 }
 
@@ -187,7 +143,9 @@ export function describeLease(delivery: Delivery, seq: number, token: string, no
 export function settleDelivery(delivery: Delivery, settlement: Settlement, now: number): Delivery {
   const { step } = settlement;
   const holds = delivery.state.kind === "leased" && delivery.state.token === settlement.token;
-  const recorded = recordAttempt(delivery, settlement.attempt);
+  const attempted = recordAttempt(delivery, settlement.attempt);
+  const recorded =
+    holds && settlement.timeoutMs !== undefined ? { ...attempted, timeoutMs: settlement.timeoutMs } : attempted;
   if (!holds) {
     const open = delivery.state.kind === "waiting" || delivery.state.kind === "leased";
     if (open && step.kind === "delivered") return { ...recorded, state: { kind: "delivered", at: now } };
@@ -233,7 +191,7 @@ export function advanceDelivery(delivery: Delivery, now: number): Delivery {
   if (current.state.kind === "waiting" && current.expiresAt <= now) {
     const last = current.attempts.at(-1)?.detail;
     const detail = last === undefined ? "never attempted" : `last: ${last}`;
-    return { ...current, state: { kind: "dead", at: now, reason: "expired-while-held", detail } };
+    return { ...current, state: { kind: "dead", at: now, reason: "expired", detail } };
   }
   return current;
 }

@@ -31,7 +31,10 @@ export interface SourceContext {
 export interface ReceivedEvent {
   readonly event: CloudEvent;
   readonly fingerprint: Fingerprint;
-  /** What the event's partition is chosen by (DESIGN.md, section 4, "key"). */
+  /**
+   * What the event's partition is chosen by. Every repeat of an event must have the same key whatever its content, or it
+   * would not meet its first arrival.
+   */
   readonly key: string;
   /** Headers of the vendor's request that a target in `raw` format gets too, lower-case names; never a signature. */
   readonly rawHeaders: Readonly<Record<string, string>>;

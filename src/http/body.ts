@@ -6,7 +6,7 @@ import { err, ok } from "../core/result.ts";
 /** Until large bodies are kept outside the partition, a row of SQLite (2 MB) is the bound. */
 export const BODY_BYTES_MAX = 1_048_576;
 /** A sender that is slower than this would hold the answer past GitHub's 10 s. */
-export const BODY_TIMEOUT_MS = 5_000;
+export const BODY_TIMEOUT_MS = 4_000;
 
 /** The bytes as they came. Counts them while they stream: Content-Length is only a reason to refuse early. */
 export async function readBody(

@@ -12,7 +12,6 @@ import { readBody } from "./body.ts";
 import { rejectionResponse } from "./problem.ts";
 
 export interface IngestPorts extends PublishPorts {
-  readonly now: () => number;
   readonly secret: SourceContext["secret"];
   /** Goes on after the answer. */
   readonly later: (work: Promise<unknown>) => void;

@@ -4,6 +4,9 @@
  */
 import type { Rejection } from "../core/rejection.ts";
 
+/** Somebody has to set a secret first. */
+const NOT_CONFIGURED_RETRY_AFTER_SECONDS = 60;
+
 const TYPE_BASE = "urn:sluice:problem:";
 
 export interface Problem {
@@ -27,6 +30,7 @@ export function describeRejection(rejection: Rejection): Problem {
         503,
         "Source not configured",
         `None of the source's secrets is set: ${rejection.secretNames.join(", ")}. Set one with \`wrangler secret put\`, or in .dev.vars for a local run.`,
+        { "retry-after": String(NOT_CONFIGURED_RETRY_AFTER_SECONDS) },
       );
     case "body-too-large":
       return problem(413, "Body too large", `The body is over the limit of ${rejection.bytesMax} bytes.`);

@@ -22,8 +22,6 @@ import { listRejections, recordRejections } from "./rejection-log.ts";
 import { migrate, readMeta, writeMeta } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 
-/** Leases that one call of the Dispatch entry point gets: as many as it has slots. */
-const LEASES_PER_DISPATCH = 6;
 /** After an alarm that failed: when to look again. */
 const ALARM_FAILED_DELAY_MS = 5_000;
 
@@ -113,13 +111,14 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
       }
       const partition = name;
       if (partition === undefined) return;
-      const handed: Promise<void>[] = [];
-      for (let at = 0; at < work.length; at += LEASES_PER_DISPATCH) {
-        handed.push(handOver({ partition, work: work.slice(at, at + LEASES_PER_DISPATCH) }));
-      }
-      for (const result of await Promise.allSettled(handed)) {
+      if (work.length === 0) return;
+      try {
+        // One dispatcher an alarm: those that one invocation starts would share its six connections. While more is due
+        // the next alarm is set for now.
+        await handOver({ partition, work, holder: "alarm" });
+      } catch (error) {
         // Its leases run out and are taken up again.
-        if (result.status === "rejected") log("dispatch.failed", { partition, error: String(result.reason) });
+        log("dispatch.failed", { partition, error: String(error) });
       }
     },
 

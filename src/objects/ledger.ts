@@ -20,9 +20,12 @@ import type {
 import type { Delivery, Lease } from "../core/delivery.ts";
 import { describeLease, leaseDelivery, newDelivery, redriveDelivery, settleDelivery } from "../core/delivery.ts";
 import { isConflict } from "../core/event.ts";
+import { SLOTS_MAX, SLOTS_PER_TARGET_MAX } from "../bus/slots.ts";
 import { nextSeq } from "../core/receipt.ts";
+import { alarmToken } from "./alarm-leases.ts";
 import type { Archive } from "./archive.ts";
 import { openArchive } from "./archive.ts";
+import type { TakeRequest } from "./open-work.ts";
 import { openOpenWork } from "./open-work.ts";
 import type { SegmentLimits } from "./segments.ts";
 import { SEGMENT_LIMITS } from "./segments.ts";
@@ -33,7 +36,9 @@ export interface LedgerLimits extends SegmentLimits {
   readonly backlogDeliveriesMax: number;
   /** Bytes of events with open deliveries; beyond it nothing new is accepted. */
   readonly backlogBytesMax: number;
-  /** Leases that the alarm keeps out at one time. */
+  /** Size of the whole database; beyond it nothing new is accepted, so that what is open can still be written. */
+  readonly databaseBytesMax: number;
+  /** Leases that the alarm's dispatchers hold at one time; half of them for one target. */
   readonly alarmLeasesMax: number;
 }
 
@@ -41,6 +46,8 @@ export const LEDGER_LIMITS: LedgerLimits = {
   ...SEGMENT_LIMITS,
   backlogDeliveriesMax: 20_000,
   backlogBytesMax: 268_435_456,
+  // Of the 10 GB that an object may have. Only dead events grow past the log's limit.
+  databaseBytesMax: 8_589_934_592,
   alarmLeasesMax: 24,
 };
 
@@ -52,7 +59,7 @@ const CROWDED_DELAY_MS = 1_000;
 export interface Ledger {
   readonly accept: (request: AcceptRequest, now: number) => AcceptReply;
   readonly settle: (request: SettleRequest, now: number, newToken: () => string) => SettleReply;
-  /** Leases for the alarm's dispatchers. */
+  /** Leases for one dispatcher of the alarm: at most as many as it has slots. */
   readonly takeDue: (now: number, newToken: () => string) => readonly LeasedWork[];
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
   /** Opens dead deliveries of an event again: the named one, or all. Answers how many; undefined when the event is gone. */
@@ -69,13 +76,15 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   const archive: Archive = openArchive(sql, limits);
   const work = openOpenWork(sql);
   let lastSeq = Math.max(archive.lastSeq(), work.lastSeq());
-  // The alarm's dispatchers hold all the leases they may: what is due goes out with their settles, not with an alarm.
+  // The last alarm found nothing that it may lend: its dispatchers hold all they may, or what is due has used up its
+  // target's share. What is due goes out with their settles; the alarm only looks again now and then.
   let crowded = false;
 
   function isFull(added: readonly AcceptItem[]): boolean {
     const adds = added.reduce((sum, item) => sum + item.deliveries.length, 0);
     const bytes = added.reduce((sum, item) => sum + (item.event.body?.length ?? 0), 0);
     const backlog = work.backlog();
+    if (sql.bytes() > limits.databaseBytesMax) return true;
     // A request that alone is over a limit passes when nothing else waits: refusing it for ever would help nobody.
     if (adds === 0 || backlog.deliveries === 0) return false;
     return backlog.deliveries + adds > limits.backlogDeliveriesMax || backlog.bytes + bytes > limits.backlogBytesMax;
@@ -137,8 +146,8 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     if (work.update(event, deliveries)) archive.add({ ...event, deliveries }, now);
   }
 
-  function take(now: number, leasesMax: number, withinMs: number, newToken: () => string): readonly LeasedWork[] {
-    return work.take({ now, leasesMax, withinMs, newToken, ended: (event) => archive.add(event, now) });
+  function take(request: Omit<TakeRequest, "ended">): readonly LeasedWork[] {
+    return work.take({ ...request, ended: (event) => archive.add(event, request.now) });
   }
 
   return {
@@ -172,16 +181,33 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
           if (open !== undefined) putBack(open, deliveries, now);
           else archive.update({ ...known, deliveries });
         }
-        return { work: take(now, request.leasesMax, request.withinMs, newToken) };
+        const { leasesMax, withinMs, holder, targetRoom } = request;
+        return {
+          work: take({
+            now,
+            leasesMax,
+            withinMs,
+            newToken: holder === "alarm" ? () => alarmToken(newToken()) : newToken,
+            room: (target) => (Object.hasOwn(targetRoom, target) ? (targetRoom[target] ?? 0) : SLOTS_PER_TARGET_MAX),
+          }),
+        };
       }),
 
     takeDue: (now, newToken) =>
       sql.transaction(() => {
         const dueAt = work.nextDueAt();
         if (dueAt === null || dueAt > now) return [];
-        const leasesMax = limits.alarmLeasesMax - work.leased(now);
-        const taken = take(now, leasesMax, Number.POSITIVE_INFINITY, newToken);
-        crowded = taken.length >= leasesMax;
+        const held = work.alarmLeases(now);
+        const heldInAll = [...held.values()].reduce((sum, count) => sum + count, 0);
+        const targetLeasesMax = Math.ceil(limits.alarmLeasesMax / 2);
+        const taken = take({
+          now,
+          leasesMax: Math.min(SLOTS_MAX, limits.alarmLeasesMax - heldInAll),
+          withinMs: Number.POSITIVE_INFINITY,
+          newToken: () => alarmToken(newToken()),
+          room: (target) => Math.min(SLOTS_PER_TARGET_MAX, targetLeasesMax - (held.get(target) ?? 0)),
+        });
+        crowded = taken.length === 0;
         return taken;
       }),
 

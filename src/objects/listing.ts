@@ -6,11 +6,14 @@ import type { Ledger } from "./ledger.ts";
 
 /** Rows that one call reads at most; a search that finds too little in them says how far it came. */
 export const SCAN_ROWS_MAX = 1_000;
-const SCAN_CHUNK_ROWS = 100;
+const SCAN_CHUNK_ROWS = 20;
+/** A page ends early here: RPC carries 32 MiB at most, and the Worker holds one page of every partition. */
+export const PAGE_BYTES_MAX = 2_097_152;
 
 export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
   const events: ListedEvent[] = [];
   let before = request.before;
+  let bytes = 0;
   for (let scanned = 0; scanned < SCAN_ROWS_MAX; scanned += SCAN_CHUNK_ROWS) {
     const rows = ledger.before(before, SCAN_CHUNK_ROWS, request.which);
     for (const row of rows) {
@@ -19,8 +22,10 @@ export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
       }
       before = row.seq;
       if (!matchesFilter(row, request.filter)) continue;
-      events.push(toListed(row));
-      if (events.length >= request.limit) return { events, scannedTo: before };
+      const listed = withoutAnswers(toListed(row));
+      events.push(listed);
+      bytes += JSON.stringify(listed.deliveries).length;
+      if (events.length >= request.limit || bytes >= PAGE_BYTES_MAX) return { events, scannedTo: before };
     }
     if (rows.length < SCAN_CHUNK_ROWS) return { events, scannedTo: null };
   }
@@ -29,6 +34,19 @@ export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
 
 export function toListed(row: StoredEventWithDeliveries): ListedEvent {
   return { ...row, status: eventStatus(row.deliveries), acceptedAt: seqTimeMs(row.seq) };
+}
+
+/** What a list shows of a delivery: its newest attempt, without the answer's text. One event has it all. */
+function withoutAnswers(event: ListedEvent): ListedEvent {
+  const deliveries = event.deliveries.map((delivery) => ({
+    ...delivery,
+    attempts: delivery.attempts
+      .slice(-1)
+      .map(({ answer, ...attempt }) =>
+        answer === undefined ? attempt : { ...attempt, answer: { status: answer.status } },
+      ),
+  }));
+  return { ...event, deliveries };
 }
 
 function matchesFilter(row: StoredEventWithDeliveries, filter: EventFilter): boolean {

@@ -6,11 +6,14 @@ import type { Backlog, LeasedWork, StoredEvent, StoredEventWithDeliveries } from
 import type { Delivery } from "../core/delivery.ts";
 import { advanceDelivery, describeLease, isOpen, LEASE_MARGIN_MS, leaseDelivery, wakesAt } from "../core/delivery.ts";
 import type { EventRow } from "./archive.ts";
+import { createAlarmLeases } from "./alarm-leases.ts";
 import { formatDeliveries, formatEvent, parseRow } from "./archive.ts";
 import type { Sql } from "./sql.ts";
 
-/** Rows that one call looks at for something to lend: those that do not fit the caller's time are passed over. */
-export const TAKE_ROWS_MAX = 64;
+/** Rows that one call looks at for something to lend; the next call goes on where it stopped. */
+export const TAKE_ROWS_MAX = 1_000;
+/** Rows read at a time: a row's deliveries may have half a megabyte. */
+const CHUNK_ROWS = 50;
 
 export interface OpenWork {
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
@@ -19,8 +22,8 @@ export interface OpenWork {
   readonly update: (work: StoredEventWithDeliveries, deliveries: readonly Delivery[]) => boolean;
   /** Lends out deliveries that are due, oldest event first. `ended` gets events whose last delivery was too old to lend. */
   readonly take: (request: TakeRequest) => readonly LeasedWork[];
-  /** Leases that are out and have not run out. */
-  readonly leased: (now: number) => number;
+  /** Leases of the alarm's dispatchers that have not run out, by target. */
+  readonly alarmLeases: (now: number) => ReadonlyMap<string, number>;
   /** Rows with a lower sequence number, newest first, without bodies; for "dead" those that have a dead delivery. */
   readonly before: (seq: number, rowsMax: number, which: "all" | "dead") => readonly StoredEventWithDeliveries[];
   /** Not later than the first moment at which somebody must look; null when nothing is open. */
@@ -35,6 +38,8 @@ export interface TakeRequest {
   /** Only leases that end within this span. */
   readonly withinMs: number;
   readonly newToken: () => string;
+  /** How many more leases the taker can use for a target: one that hangs must not keep the others waiting. */
+  readonly room: (target: string) => number;
   readonly ended: (event: StoredEventWithDeliveries) => void;
 }
 
@@ -42,18 +47,32 @@ export function openOpenWork(sql: Sql): OpenWork {
   let lastSeq = 0;
   const open = { events: 0, deliveries: 0, bytes: 0 };
   let nextDueAt: number | null = null;
-  for (const row of sql.all<{ seq: number; due: number; deliveries: string; bytes: number }>(
-    "SELECT seq, due, deliveries, length(CAST(event AS BLOB)) + ifnull(length(body), 0) AS bytes FROM work",
-  )) {
-    lastSeq = Math.max(lastSeq, row.seq);
-    open.events += 1;
-    open.deliveries += countOpen(JSON.parse(row.deliveries) as readonly Delivery[]);
-    open.bytes += row.bytes;
-    nextDueAt = earlier(nextDueAt, row.due);
+  // Where `take` goes on: rows before it had nothing to lend, or not yet.
+  let scannedTo = 0;
+  const alarmLeases = createAlarmLeases();
+  for (let after = -1, rows = CHUNK_ROWS; rows === CHUNK_ROWS;) {
+    const chunk = sql.all<{ seq: number; due: number; deliveries: string; bytes: number }>(
+      `SELECT seq, due, deliveries, length(CAST(event AS BLOB)) + ifnull(length(body), 0) AS bytes
+       FROM work WHERE seq > ? ORDER BY seq LIMIT ?`,
+      after,
+      CHUNK_ROWS,
+    );
+    rows = chunk.length;
+    for (const row of chunk) {
+      const deliveries = JSON.parse(row.deliveries) as readonly Delivery[];
+      after = row.seq;
+      open.events += 1;
+      open.deliveries += countOpen(deliveries);
+      open.bytes += row.bytes;
+      nextDueAt = earlier(nextDueAt, row.due);
+      alarmLeases.follow([], deliveries);
+    }
+    lastSeq = Math.max(lastSeq, after);
   }
 
   function update(work: StoredEventWithDeliveries, deliveries: readonly Delivery[]): boolean {
     open.deliveries += countOpen(deliveries) - countOpen(work.deliveries);
+    alarmLeases.follow(work.deliveries, deliveries);
     const due = dueOf(deliveries);
     if (due !== null) {
       sql.run("UPDATE work SET due = ?, deliveries = ? WHERE seq = ?", due, formatDeliveries(deliveries), work.seq);
@@ -66,11 +85,37 @@ export function openOpenWork(sql: Sql): OpenWork {
     return true;
   }
 
+  function get(seq: number): StoredEventWithDeliveries | undefined {
+    const row = sql.all<EventRow>("SELECT seq, deliveries, event, body FROM work WHERE seq = ?", seq)[0];
+    return row === undefined ? undefined : parseRow(row);
+  }
+
+  /** Brings one row up to date with the clock and lends out what of it fits the request. */
+  function lendRow(seq: number, before: readonly Delivery[], request: TakeRequest, taken: LeasedWork[]): void {
+    const { now, leasesMax, withinMs, newToken, room } = request;
+    const lent: { readonly delivery: Delivery; readonly token: string }[] = [];
+    const deliveries = before.map((delivery) => {
+      const current = advanceDelivery(delivery, now);
+      if (current.state.kind !== "waiting" || current.state.dueAt > now) return current;
+      if (taken.length + lent.length >= leasesMax || current.timeoutMs + LEASE_MARGIN_MS > withinMs) return current;
+      const ofTarget = [...taken.map(({ lease }) => lease), ...lent.map((each) => each.delivery)];
+      if (ofTarget.filter(({ target }) => target === current.target).length >= room(current.target)) return current;
+      const token = newToken();
+      lent.push({ delivery: current, token });
+      return leaseDelivery(current, token, now);
+    });
+    if (deliveries.every((delivery, index) => delivery === before[index])) return;
+    // The body is read only for what is lent.
+    const work = get(seq);
+    if (work === undefined) throw new Error("a row of work is gone within its own transaction");
+    for (const { delivery, token } of lent) {
+      taken.push({ lease: describeLease(delivery, seq, token, now), event: work.event });
+    }
+    if (update(work, deliveries)) request.ended({ ...work, deliveries });
+  }
+
   return {
-    get(seq) {
-      const row = sql.all<EventRow>("SELECT seq, deliveries, event, body FROM work WHERE seq = ?", seq)[0];
-      return row === undefined ? undefined : parseRow(row);
-    },
+    get,
 
     insert(seq, item, deliveries) {
       const { event, body } = formatEvent(item);
@@ -94,43 +139,37 @@ export function openOpenWork(sql: Sql): OpenWork {
     update,
 
     // Leaves `nextDueAt` as it is while there may be more: it is a lower bound, and being too early costs only a look.
-    take({ now, leasesMax, withinMs, newToken, ended }) {
+    take(request) {
+      const { now, leasesMax } = request;
       const taken: LeasedWork[] = [];
-      if (nextDueAt === null || nextDueAt > now) return taken;
-      let after = 0;
-      for (let rows = 0; rows < TAKE_ROWS_MAX && taken.length < leasesMax; rows++) {
-        const row = sql.all<EventRow>(
-          "SELECT seq, deliveries, event, body FROM work WHERE seq > ? AND due <= ? ORDER BY seq LIMIT 1",
-          after,
+      if (leasesMax <= 0 || nextDueAt === null || nextDueAt > now) return taken;
+      let fromStart = scannedTo === 0;
+      for (let looked = 0; looked < TAKE_ROWS_MAX;) {
+        const chunk = sql.all<{ seq: number; deliveries: string }>(
+          "SELECT seq, deliveries FROM work WHERE seq > ? AND due <= ? ORDER BY seq LIMIT ?",
+          scannedTo,
           now,
-        )[0];
-        if (row === undefined) {
+          CHUNK_ROWS,
+        );
+        for (const row of chunk) {
+          if (taken.length >= leasesMax) return taken;
+          lendRow(row.seq, JSON.parse(row.deliveries) as readonly Delivery[], request, taken);
+          scannedTo = row.seq;
+          looked += 1;
+        }
+        if (chunk.length === CHUNK_ROWS) continue;
+        scannedTo = 0;
+        if (fromStart) {
           // Rows passed over here may still be due: only a look at all of them tells when the next one is.
           nextDueAt = sql.all<{ due: number | null }>("SELECT MIN(due) AS due FROM work")[0]?.due ?? null;
           return taken;
         }
-        after = row.seq;
-        const work = parseRow(row);
-        const deliveries = work.deliveries.map((delivery) => {
-          const current = advanceDelivery(delivery, now);
-          const lendable = current.state.kind === "waiting" && current.state.dueAt <= now;
-          if (!lendable || taken.length >= leasesMax || current.timeoutMs + LEASE_MARGIN_MS > withinMs) return current;
-          const token = newToken();
-          taken.push({ lease: describeLease(current, work.seq, token, now), event: work.event });
-          return leaseDelivery(current, token, now);
-        });
-        if (deliveries.every((delivery, index) => delivery === work.deliveries[index])) continue;
-        if (update(work, deliveries)) ended({ ...work, deliveries });
+        fromStart = true;
       }
       return taken;
     },
 
-    // Rows with a lease are few; the others are passed over by their text. A row that is due counts too: one of its
-    // deliveries may wait while others are out.
-    leased: (now) =>
-      sql
-        .all<{ deliveries: string }>('SELECT deliveries FROM work WHERE instr(deliveries, \'"kind":"leased"\') > 0')
-        .reduce((sum, row) => sum + countLeased(JSON.parse(row.deliveries) as readonly Delivery[], now), 0),
+    alarmLeases: alarmLeases.byTarget,
 
     before: (seq, rowsMax, which) =>
       sql
@@ -165,10 +204,6 @@ function dueOf(deliveries: readonly Delivery[]): number | null {
 
 function countOpen(deliveries: readonly Delivery[]): number {
   return deliveries.filter(isOpen).length;
-}
-
-function countLeased(deliveries: readonly Delivery[], now: number): number {
-  return deliveries.filter(({ state }) => state.kind === "leased" && state.deadlineAt > now).length;
 }
 
 function earlier(a: number | null, b: number): number {

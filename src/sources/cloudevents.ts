@@ -108,13 +108,12 @@ function readJsonMode(
   return events.ok ? ok({ events: events.value.map((event) => received(event, context)), batch: true }) : events;
 }
 
+/** The key is part of the identity, so every repeat meets its first arrival (docs/decisions/0005). */
 function received(event: CloudEvent, context: SourceContext): ReceivedEvent {
-  return { event, fingerprint: eventFingerprint(event, context.hashing.sha256), key: keyOf(event), rawHeaders: {} };
-}
-
-/** DESIGN.md, section 4. An attribute holds no line feed, so source and subject join without doubt. */
-function keyOf({ attributes }: CloudEvent): string {
-  const partitionKey = Object.hasOwn(attributes, "partitionkey") ? attributes["partitionkey"] : undefined;
-  if (typeof partitionKey === "string" && partitionKey !== "") return partitionKey;
-  return `${attributes.source}\n${attributes.subject ?? ""}`;
+  return {
+    event,
+    fingerprint: eventFingerprint(event, context.hashing.sha256),
+    key: event.attributes.source,
+    rawHeaders: {},
+  };
 }

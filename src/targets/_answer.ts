@@ -11,6 +11,8 @@ export const LOCATION_CHARS_MAX = 512;
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Pick<Headers, "get">;
+  /** Where a redirect points, cleaned for the record. */
+  readonly location: string | undefined;
   /** The start of the body as text; empty when there is none. */
   readonly body: string;
 }
@@ -38,7 +40,7 @@ export function outcomeOfAnswer(answer: HttpAnswer, now: number): Outcome {
     return { kind: "permanent", reason: "aborted-by-target", detail, answer: kept };
   }
   if (isStatus(300, 399)) {
-    const location = headers.get("location")?.slice(0, LOCATION_CHARS_MAX);
+    const location = answer.location?.slice(0, LOCATION_CHARS_MAX);
     const detail = `the target answered ${status}; redirects are not followed, so its URL must be corrected`;
     const redirect = location === undefined ? kept : { ...kept, location };
     return { kind: "permanent", reason: "redirect", detail, answer: redirect };

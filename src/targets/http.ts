@@ -118,7 +118,9 @@ async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, i
     const body = await readAnswerText(response, signal);
     if (body.late) return { kind: "retryable", reason: "timeout", detail: late, answer: { status } };
     const text = redact(withoutControls(body.value), request.secrets);
-    return outcomeOfAnswer({ status, headers: response.headers, body: text }, io.now());
+    const location = response.headers.get("location");
+    const shown = location === null ? undefined : redact(withoutControls(location), request.secrets);
+    return outcomeOfAnswer({ status, headers: response.headers, location: shown, body: text }, io.now());
   } catch (error) {
     return { ...failed(error, request, late), answer: { status } };
   }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { DISPATCH_TIME_MS, SETTLE_MARGIN_MS, SETTLE_WAIT_MS, dispatch } from "../../src/bus/dispatch.ts";
-import type { LeasedWork, SettleReply, SettleRequest, StoredEvent } from "../../src/bus/ports.ts";
+import type { DispatchJob, LeasedWork, SettleReply, SettleRequest, StoredEvent } from "../../src/bus/ports.ts";
 import type { Lease, Settlement } from "../../src/core/delivery.ts";
-import { LEASE_MARGIN_MS, OLDER_RULES_DELAY_MS } from "../../src/core/delivery.ts";
+import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
+import { OLDER_RULES_DELAY_MS } from "../../src/core/step.ts";
 import { PARTITION, storedEvent } from "../support/accept-requests.ts";
 import type { RuleSetParts, Send } from "../support/rule-sets.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
@@ -30,6 +31,7 @@ function leaseFor(target: string, changes: Partial<Lease> = {}): Lease {
     timeoutMs,
     leaseMs: timeoutMs + LEASE_MARGIN_MS,
     expiresInMs: 3_600_000,
+    ageMs: 0,
     ...changes,
   };
 }
@@ -76,30 +78,32 @@ function openBench({ targets, rules, rulesVersion, send, settle }: BenchParts = 
     settlements: (): readonly Settlement[] => settles.flatMap(({ request }) => request.settlements),
     /** Resolves to when dispatch was done. */
     async run(...jobs: readonly (readonly LeasedWork[])[]): Promise<number> {
+      return this.runJobs(
+        jobs.map((work, index) => ({ partition: index === 0 ? PARTITION : `p${index}`, work, holder: "ingest" })),
+      );
+    },
+    async runJobs(jobs: readonly DispatchJob[]): Promise<number> {
       let doneAt = -1;
-      void dispatch(
-        jobs.map((work, index) => ({ partition: index === 0 ? PARTITION : `p${index}`, work })),
-        {
-          ruleSet,
-          rulesVersion: rulesVersion ?? { hash: "v1", deployedAt: 1 },
-          io: targetIo(),
-          now: timeline.now,
-          sleep: timeline.sleep,
-          random: () => 0.5,
-          log: (message, fields) => void logs.push({ message, fields }),
-          partition: (name) => ({
-            accept: () => Promise.reject(new Error("dispatch accepts nothing")),
-            settle: async (request) => {
-              const n = settles.length;
-              settles.push({ at: timeline.now(), partition: name, request });
-              await timeline.sleep(10);
-              const reply = settle?.(request, n) ?? { work: [] };
-              if (reply instanceof Error) throw reply;
-              return reply;
-            },
-          }),
-        },
-      ).then(() => {
+      void dispatch(jobs, {
+        ruleSet,
+        rulesVersion: rulesVersion ?? { hash: "v1", deployedAt: 1 },
+        io: targetIo(),
+        now: timeline.now,
+        sleep: timeline.sleep,
+        random: () => 0.5,
+        log: (message, fields) => void logs.push({ message, fields }),
+        partition: (name) => ({
+          accept: () => Promise.reject(new Error("dispatch accepts nothing")),
+          settle: async (request) => {
+            const n = settles.length;
+            settles.push({ at: timeline.now(), partition: name, request });
+            await timeline.sleep(10);
+            const reply = settle?.(request, n) ?? { work: [] };
+            if (reply instanceof Error) throw reply;
+            return reply;
+          },
+        }),
+      }).then(() => {
         doneAt = timeline.now();
       });
       // Something must happen for promises to run on.
@@ -337,11 +341,11 @@ describe("slots", () => {
 });
 
 describe("a target whose timeout has changed since the lease was planned", () => {
-  it("gets the lease's timeout when its own is longer now: the delivery goes on", async () => {
+  it("is released with its own when that has grown, so that the next lease is made for it", async () => {
     const bench = openBench({ targets: { ci: { timeoutMs: 25_000 } } });
     await bench.run([workFor("ci", { timeoutMs: 2_000 })]);
-    expect(bench.sent).toMatchObject([{ timeoutMs: 2_000 }]);
-    expect(bench.steps()).toEqual([{ kind: "delivered" }]);
+    expect(bench.sent).toEqual([]);
+    expect(bench.settlements()).toMatchObject([{ step: { kind: "release", delayMs: 0 }, timeoutMs: 25_000 }]);
   });
 
   it("gets its own when that is shorter", async () => {
@@ -351,7 +355,26 @@ describe("a target whose timeout has changed since the lease was planned", () =>
   });
 });
 
+describe("a lease that was asked for long before dispatch began", () => {
+  it("is released when it would not last: its time runs from the asking", async () => {
+    const stepAfter = async (agoMs: number) => {
+      const bench = openBench();
+      await bench.runJobs([{ partition: PARTITION, holder: "ingest", work: [workFor("ci")], askedAt: -agoMs }]);
+      return bench.steps().map(({ kind }) => kind);
+    };
+    const longest = LEASE_MARGIN_MS - SETTLE_MARGIN_MS;
+    expect(await stepAfter(longest)).toEqual(["delivered"]);
+    expect(await stepAfter(longest + 1)).toEqual(["release"]);
+  });
+});
+
 describe("more work", () => {
+  it("is asked for with the targets that have requests, and how much room each has", async () => {
+    const bench = openBench({ send: (target, sleep) => sleep(target === "ci" ? 1_000 : 10).then(() => DELIVERED) });
+    await bench.run([workFor("ci"), workFor("ci"), workFor("audit")]);
+    expect(bench.settles[0]?.request).toMatchObject({ targetRoom: { ci: 2 }, holder: "ingest", leasesMax: 4 });
+  });
+
   it("is taken with each settle, as much as there are free slots, while time lasts", async () => {
     const bench = openBench({
       send: (_, sleep) => sleep(4_000).then(() => DELIVERED),

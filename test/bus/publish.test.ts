@@ -62,6 +62,7 @@ function openBench(rules: RuleSet, answer: Answer = (request, accept) => Promise
     partitions: PARTITIONS,
     hashing,
     newToken: () => `token-${++tokens}`,
+    now: () => 0,
     within: async (work, timeoutMs) => {
       expect(timeoutMs).toBe(ACCEPT_TIMEOUT_MS);
       const never = new Promise<"timeout">((resolve) => {

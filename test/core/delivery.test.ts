@@ -1,27 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Delivery, Step } from "../../src/core/delivery.ts";
+import type { Delivery } from "../../src/core/delivery.ts";
 import {
   ATTEMPTS_KEPT_MAX,
   LEASE_MARGIN_MS,
-  OLDER_RULES_DELAY_MS,
   advanceDelivery,
   describeLease,
   eventStatus,
   isOpen,
   leaseDelivery,
   newDelivery,
-  nextStep,
   redriveDelivery,
   settleDelivery,
   wakesAt,
 } from "../../src/core/delivery.ts";
-import type { Outcome } from "../../src/core/outcome.ts";
+import type { Step } from "../../src/core/step.ts";
 import { PLANNED, attemptWith, deliveryWith, settlementFor } from "../support/deliveries.ts";
 
-const lease = { failures: 0, expiresInMs: 3_600_000 };
-const policy = { retryDelaysMs: [5_000, 30_000] };
-const middle = () => 0.5;
 const DELIVERED: Step = { kind: "delivered" };
 const RETRY: Step = { kind: "retry", delayMs: 5_000 };
 const DEAD: Step = { kind: "dead", reason: "status", detail: "404" };
@@ -35,55 +30,6 @@ function settled(delivery: Delivery, token: string, step: Step, now = 1_000): De
 function leased(changes: Partial<Delivery> = {}): Delivery {
   return leaseDelivery(deliveryWith(changes), "mine", 0);
 }
-
-describe("what an outcome leads to", () => {
-  const step = (outcome: Outcome, more: Partial<typeof lease> = {}) =>
-    nextStep(outcome, { ...lease, ...more }, policy, middle);
-  const refused: Outcome = { kind: "retryable", reason: "status", detail: "503" };
-
-  it("ends what was delivered, what can never be and what nobody wants", () => {
-    expect(step({ kind: "delivered" })).toEqual({ kind: "delivered" });
-    expect(step({ kind: "permanent", reason: "redirect", detail: "301" })).toEqual({
-      kind: "dead",
-      reason: "redirect",
-      detail: "301",
-    });
-    expect(step({ kind: "unwanted", reason: "target-removed" })).toEqual({
-      kind: "cancelled",
-      reason: "target-removed",
-    });
-  });
-
-  it("takes the delay of the schedule that belongs to the failures so far", () => {
-    expect(step(refused)).toEqual({ kind: "retry", delayMs: 5_000 });
-    expect(step(refused, { failures: 1 })).toEqual({ kind: "retry", delayMs: 30_000 });
-  });
-
-  it("is dead when the schedule is used up, with the last failure as its detail", () => {
-    expect(step(refused, { failures: 2 })).toEqual({ kind: "dead", reason: "retries-exhausted", detail: "503" });
-  });
-
-  it("is dead as expired when the target asks to wait until the maximum age or past it", () => {
-    const asked: Outcome = { ...refused, retryAfterMs: 10_000 };
-    expect(step(asked, { expiresInMs: 11_001 })).toEqual({ kind: "retry", delayMs: 11_000 });
-    expect(step(asked, { expiresInMs: 11_000 })).toMatchObject({ kind: "dead", reason: "expired" });
-    expect(step(asked, { expiresInMs: 11_000 })).toMatchObject({ detail: expect.stringContaining("503") });
-  });
-
-  it("waits a minute at least after a 429 or a timeout", () => {
-    const crowded: Outcome = { ...refused, answer: { status: 429 } };
-    expect(step(crowded)).toEqual({ kind: "retry", delayMs: 66_000 });
-    expect(step({ kind: "retryable", reason: "timeout", detail: "" })).toEqual({ kind: "retry", delayMs: 66_000 });
-  });
-
-  it("gives back at once what it had no time for, and leaves to newer rules what they planned", () => {
-    expect(step({ kind: "released", reason: "out-of-time" })).toEqual({ kind: "release", delayMs: 0 });
-    expect(step({ kind: "released", reason: "older-rules" })).toEqual({
-      kind: "release",
-      delayMs: OLDER_RULES_DELAY_MS,
-    });
-  });
-});
 
 describe("a new delivery", () => {
   it("is due at once and expires at its maximum age", () => {
@@ -120,6 +66,7 @@ describe("a lease", () => {
       timeoutMs: PLANNED.timeoutMs,
       leaseMs: PLANNED.timeoutMs + LEASE_MARGIN_MS,
       expiresInMs: 3_000_000,
+      ageMs: 600_000,
     });
   });
 });
@@ -147,6 +94,15 @@ describe("the holder of the lease", () => {
       attemptCount: 1,
       attempts: [],
     });
+  });
+
+  it("takes the target's new timeout over, from the holder only", () => {
+    const settlement = {
+      ...settlementFor({ seq: 1, deliveryId: PLANNED.id, token: "mine" }, RELEASE),
+      timeoutMs: 25_000,
+    };
+    expect(settleDelivery(leased(), settlement, 1_000).timeoutMs).toBe(25_000);
+    expect(settleDelivery(leased(), { ...settlement, token: "stale" }, 1_000).timeoutMs).toBe(PLANNED.timeoutMs);
   });
 
   it("breaks a row of lost leases by a release too: it lived to tell", () => {
@@ -253,13 +209,13 @@ describe("a lease that ran out", () => {
 });
 
 describe("the maximum age", () => {
-  it("ends a waiting delivery as expired while held, at the instant and not before", () => {
+  it("ends a waiting delivery as expired, at the instant and not before", () => {
     const delivery = deliveryWith({ attempts: [attemptWith("a", { detail: "503 busy" })], attemptCount: 1 });
     expect(advanceDelivery(delivery, delivery.expiresAt - 1)).toBe(delivery);
     expect(advanceDelivery(delivery, delivery.expiresAt).state).toEqual({
       kind: "dead",
       at: delivery.expiresAt,
-      reason: "expired-while-held",
+      reason: "expired",
       detail: "last: 503 busy",
     });
   });
@@ -273,7 +229,7 @@ describe("the maximum age", () => {
     expect(advanceDelivery(late, PLANNED.maxAgeMs + 1)).toBe(late);
     expect(advanceDelivery(late, PLANNED.maxAgeMs + 30_000).state).toMatchObject({
       kind: "dead",
-      reason: "expired-while-held",
+      reason: "expired",
     });
   });
 

@@ -4,7 +4,7 @@ import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
 import type { EnginePorts } from "../../src/objects/engine.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger.ts";
-import { PARTITION, acceptItem, acceptRequest } from "../support/accept-requests.ts";
+import { NO_TARGETS, PARTITION, acceptItem, acceptRequest } from "../support/accept-requests.ts";
 import { PLANNED, settlementFor } from "../support/deliveries.ts";
 import type { NodeSql } from "../support/node-sql.ts";
 import { openNodeSql } from "../support/node-sql.ts";
@@ -75,20 +75,27 @@ describe("the alarm of a partition", () => {
     const reply = engine.accept(acceptRequest("t3", [acceptItem("c", ["ci"])], 1));
     const [lease] = reply.kind === "accepted" ? reply.leases : [];
     if (lease === undefined) throw new Error("one was asked for");
-    engine.settle({ settlements: [settlementFor(lease, { kind: "retry", delayMs: 500 })], leasesMax: 0, withinMs: 0 });
+    engine.settle({
+      settlements: [settlementFor(lease, { kind: "retry", delayMs: 500 })],
+      leasesMax: 0,
+      withinMs: 0,
+      ...NO_TARGETS,
+    });
     expect(alarms).toEqual([START + LEASE_MS, START + 510]);
   });
 
-  it("hands what is due over in parts of six, and is set to the end of those leases", async () => {
+  it("hands what is due to one dispatcher, four to a target, and is set for now while more is due", async () => {
     const { engine, alarms, jobs, pass } = openBench();
-    engine.accept(acceptRequest("t", ids(8)));
+    engine.accept(acceptRequest("t", ids(6)));
     pass(5);
     await engine.alarm();
-    expect(jobs.map(({ partition, work }) => [partition, work.length])).toEqual([
-      [PARTITION, 6],
-      [PARTITION, 2],
+    await engine.alarm();
+    await engine.alarm();
+    expect(jobs.map(({ partition, work, holder }) => [partition, work.length, holder])).toEqual([
+      [PARTITION, 4, "alarm"],
+      [PARTITION, 2, "alarm"],
     ]);
-    expect(alarms).toEqual([START, START + 5 + LEASE_MS]);
+    expect(alarms).toEqual([START, START + 5, START + 5 + LEASE_MS, START + 5 + LEASE_MS]);
   });
 
   it("knows the partition's name after a restart", async () => {
@@ -192,7 +199,7 @@ describe("what the admin asks of a partition", () => {
     const settlements = reply.leases.map((lease) =>
       settlementFor(lease, { kind: "dead", reason: "status", detail: "404" }),
     );
-    engine.settle({ settlements, leasesMax: 0, withinMs: 0 });
+    engine.settle({ settlements, leasesMax: 0, withinMs: 0, ...NO_TARGETS });
     const seq = reply.items[0]?.seq ?? 0;
     expect(engine.get(seq)?.status).toBe("dead");
     pass(1_000);

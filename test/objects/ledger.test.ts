@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AcceptItem, AcceptReply, LeasedWork, SettleReply } from "../../src/bus/ports.ts";
-import type { Lease, Step } from "../../src/core/delivery.ts";
+import type { Lease } from "../../src/core/delivery.ts";
+import type { Step } from "../../src/core/step.ts";
 import { LEASE_MARGIN_MS, eventStatus } from "../../src/core/delivery.ts";
 import { DELIVERIES_PER_EVENT_MAX } from "../../src/bus/publish.ts";
 import type { Ledger, LedgerLimits } from "../../src/objects/ledger.ts";
 import { BACKLOG_RETRY_AFTER_SECONDS, LEDGER_LIMITS, openLedger } from "../../src/objects/ledger.ts";
 import { TAKE_ROWS_MAX } from "../../src/objects/open-work.ts";
 import { migrate } from "../../src/objects/schema.ts";
-import { acceptItem, acceptRequest } from "../support/accept-requests.ts";
+import { NO_TARGETS, acceptItem, acceptRequest } from "../support/accept-requests.ts";
 import { PLANNED, settlementFor } from "../support/deliveries.ts";
 import { openNodeSql } from "../support/node-sql.ts";
 
@@ -43,7 +44,7 @@ function openBench(limits: Partial<LedgerLimits> = {}) {
       { now = START, leasesMax = 0, withinMs = Number.POSITIVE_INFINITY } = {},
     ): SettleReply =>
       ledger.settle(
-        { settlements: leases.map((lease) => settlementFor(lease, step)), leasesMax, withinMs },
+        { settlements: leases.map((lease) => settlementFor(lease, step)), leasesMax, withinMs, ...NO_TARGETS },
         now,
         newToken,
       ),
@@ -152,6 +153,7 @@ describe("an accept that comes again with its token", () => {
         ...lease,
         leaseMs: LEASE_MS - 1_500,
         expiresInMs: PLANNED.maxAgeMs - 1_500,
+        ageMs: 1_500,
       })),
     );
     expect(ledger().backlog()).toMatchObject({ events: 1, deliveries: 2 });
@@ -326,9 +328,11 @@ describe("the alarm's work", () => {
     const { accept, takeDue, ledger, settle } = openBench({ alarmLeasesMax: 3 });
     accept(
       "t",
-      ["a", "b", "c", "d", "e"].map((id) => acceptItem(id, ["ci"])),
+      ["a", "b", "c", "d", "e"].map((id) => acceptItem(id, [`target-${id}`])),
     );
     const taken = takeDue();
+    expect(ledger().nextWakeAt(START)).toBe(START);
+    expect(takeDue()).toEqual([]);
     expect(taken).toHaveLength(3);
     expect(ledger().nextWakeAt(START)).toBe(START + 1_000);
     expect(takeDue(START + 1_000)).toEqual([]);
@@ -341,6 +345,37 @@ describe("the alarm's work", () => {
     expect(takeDue(START + 3_000)).toEqual([]);
   });
 
+  it("is not starved by ingest, however many leases that holds", () => {
+    const { accept, settle, takeDue } = openBench();
+    const [retried] = accept("t", [acceptItem("retried", ["healthy"])], 1).leases;
+    settle(retried === undefined ? [] : [retried], RETRY);
+    for (let n = 0; n < 50; n++) accept(`flood-${n}`, [acceptItem(`flood-${n}`, ["hanging"])], 1, START + 59_000);
+    expect(takeDue(START + 60_000).map(({ lease }) => lease.target)).toEqual(["healthy"]);
+  });
+
+  it("gives one target only its share, and lends to others behind its backlog", () => {
+    const { accept, takeDue } = openBench();
+    for (let n = 0; n < 2_500; n++) accept(`a-${n}`, [acceptItem(`a-${n}`, ["hanging"])]);
+    accept("b", [acceptItem("b", ["healthy"])]);
+    const held: string[] = [];
+    let now = START + 1;
+    for (; !held.includes("healthy") && now < START + 15_000; now += 1_000) {
+      held.push(...takeDue(now).map(({ lease }) => lease.target));
+    }
+    expect(held).toContain("healthy");
+    expect(held.filter((target) => target === "hanging")).toHaveLength(12);
+  });
+
+  it("is lent with a settle only as far as the taker has room for its target", () => {
+    const { accept, ledger } = openBench();
+    const targets = ["a", "a", "a", "b", "b", "c"];
+    targets.forEach((target, n) => accept(`t-${n}`, [acceptItem(`e-${n}`, [target])]));
+    const request = { settlements: [], leasesMax: 6, withinMs: Infinity, holder: "ingest" } as const;
+    let tokens = 0;
+    const { work } = ledger().settle({ ...request, targetRoom: { a: 1, b: 0 } }, START, () => `more-${++tokens}`);
+    expect(work.map(({ lease }) => lease.target)).toEqual(["a", "c"]);
+  });
+
   it("counts the leases of one event with many deliveries like all others", () => {
     const { accept, takeDue } = openBench({ alarmLeasesMax: 3 });
     accept("t", [acceptItem("a", ["1", "2", "3", "4", "5", "6", "7"])]);
@@ -348,7 +383,7 @@ describe("the alarm's work", () => {
     expect(takeDue(START + 1_000)).toEqual([]);
   });
 
-  it("looks at a bounded number of rows in one go, and goes on at once when there may be more", () => {
+  it("looks at a bounded number of rows in one go, and goes on where it stopped", () => {
     const { accept, takeDue, ledger } = openBench();
     const ids = Array.from({ length: TAKE_ROWS_MAX + 6 }, (_, index) => `e${index}`);
     accept(
@@ -358,13 +393,13 @@ describe("the alarm's work", () => {
     const late = START + PLANNED.maxAgeMs;
     expect(takeDue(late)).toEqual([]);
     expect(ledger().backlog().events).toBe(6);
-    expect(ledger().nextWakeAt(late)).toBe(late);
-    expect(takeDue(late)).toEqual([]);
+    expect(ledger().nextWakeAt(late)).toBe(late + 1_000);
+    expect(takeDue(late + 1_000)).toEqual([]);
     expect(ledger().backlog().events).toBe(0);
     expect(ledger().nextWakeAt(late)).toBeNull();
   });
 
-  it("ends what is held past its maximum age, and says so", () => {
+  it("ends what waits past its maximum age, and says so", () => {
     const { accept, settle, takeDue, ledger } = openBench();
     const { items, leases } = accept("t", [acceptItem("a", ["ci"])], 1);
     settle(leases, { kind: "retry", delayMs: 2 * PLANNED.maxAgeMs });
@@ -374,7 +409,7 @@ describe("the alarm's work", () => {
     expect(takeDue(START + PLANNED.maxAgeMs)).toEqual([]);
     expect(ledger().get(items[0]?.seq ?? 0)?.deliveries[0]?.state).toMatchObject({
       kind: "dead",
-      reason: "expired-while-held",
+      reason: "expired",
       detail: "last: 503",
     });
   });

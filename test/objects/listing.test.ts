@@ -4,10 +4,10 @@ import type { Delivery } from "../../src/core/delivery.ts";
 import { seqAtMs } from "../../src/core/receipt.ts";
 import type { Ledger } from "../../src/objects/ledger.ts";
 import { LEDGER_LIMITS, openLedger } from "../../src/objects/ledger.ts";
-import { SCAN_ROWS_MAX, listEvents, toListed } from "../../src/objects/listing.ts";
+import { PAGE_BYTES_MAX, SCAN_ROWS_MAX, listEvents, toListed } from "../../src/objects/listing.ts";
 import { migrate } from "../../src/objects/schema.ts";
-import { acceptItem, acceptRequest, storedEvent } from "../support/accept-requests.ts";
-import { deliveryWith, settlementFor } from "../support/deliveries.ts";
+import { NO_TARGETS, acceptItem, acceptRequest, storedEvent } from "../support/accept-requests.ts";
+import { attemptWith, deliveryWith, settlementFor } from "../support/deliveries.ts";
 import { openNodeSql } from "../support/node-sql.ts";
 
 const START = Date.UTC(2026, 0, 1);
@@ -82,7 +82,35 @@ describe("a listing", () => {
   it("stops at a time without reading what is older", () => {
     const { ledger, reads } = ledgerOf(plain(500));
     expect(idsOf(ledger, { sinceMs: START + 498 })).toEqual(["e499", "e498"]);
-    expect(reads()).toBe(100);
+    expect(reads()).toBe(20);
+  });
+});
+
+describe("a page", () => {
+  it("ends early when it is large, and goes on from there", () => {
+    const deliveries = Array.from({ length: 500 }, (_, n) => deliveryWith({ id: `dlv_${n}`, target: "t".repeat(60) }));
+    const { ledger } = ledgerOf(Array.from({ length: 30 }, (_, n) => ({ event: storedEvent(`e${n}`), deliveries })));
+    const request = { limit: 200, which: "all", filter: {} } as const;
+    const first = listEvents(ledger, { ...request, before: Number.MAX_SAFE_INTEGER });
+    expect(first.events.length).toBeLessThan(30);
+    expect(JSON.stringify(first).length).toBeGreaterThan(PAGE_BYTES_MAX);
+    expect(JSON.stringify(first).length).toBeLessThan(1.5 * PAGE_BYTES_MAX);
+    const seen = first.events.map(({ seq }) => seq);
+    for (let at = first.scannedTo; at !== null;) {
+      const page = listEvents(ledger, { ...request, before: at });
+      seen.push(...page.events.map(({ seq }) => seq));
+      at = page.scannedTo;
+    }
+    expect(new Set(seen).size).toBe(30);
+    expect(seen).toHaveLength(30);
+  });
+
+  it("shows the newest attempt of a delivery, without the answer's text", () => {
+    const attempts = [attemptWith("a"), attemptWith("b", { answer: { status: 503, body: "a long page" } })];
+    const { ledger } = ledgerOf([{ event: storedEvent("e"), deliveries: [deliveryWith({ attempts })] }]);
+    const page = listEvents(ledger, { before: Number.MAX_SAFE_INTEGER, limit: 1, which: "all", filter: {} });
+    expect(page.events[0]?.deliveries[0]?.attempts).toMatchObject([{ token: "b", answer: { status: 503 } }]);
+    expect(JSON.stringify(page)).not.toContain("a long page");
   });
 });
 
@@ -131,7 +159,7 @@ describe("a listing of dead events", () => {
     const settlements = leases
       .filter(({ target }) => target === "ci")
       .map((lease) => settlementFor(lease, { kind: "dead", reason: "status", detail: '"kind":"dead"' }));
-    ledger.settle({ settlements, leasesMax: 0, withinMs: 0 }, START, () => "");
+    ledger.settle({ settlements, leasesMax: 0, withinMs: 0, ...NO_TARGETS }, START, () => "");
     const { events } = listEvents(ledger, { before: NEWEST, limit: 10, which: "dead", filter: {} });
     expect(events.map(({ event, status }) => [event.attributes.id, status])).toEqual([
       ["open", "pending"],

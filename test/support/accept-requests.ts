@@ -40,3 +40,6 @@ export function acceptItem(
 export function acceptRequest(token: string, items: readonly AcceptItem[], leasesMax = 0): AcceptRequest {
   return { partition: PARTITION, token, items, leasesMax };
 }
+
+/** What a settle says besides: no targets are busy, and ingest holds the leases. */
+export const NO_TARGETS = { targetRoom: {}, holder: "ingest" } as const;

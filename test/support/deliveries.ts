@@ -1,5 +1,6 @@
 /** Deliveries, leases and settlements as tests make them. */
-import type { Attempt, Delivery, Lease, PlannedDelivery, Settlement, Step } from "../../src/core/delivery.ts";
+import type { Attempt, Delivery, Lease, PlannedDelivery, Settlement } from "../../src/core/delivery.ts";
+import type { Step } from "../../src/core/step.ts";
 import { newDelivery } from "../../src/core/delivery.ts";
 
 export const PLANNED: PlannedDelivery = {

@@ -5,7 +5,8 @@ import { LOCATION_CHARS_MAX, outcomeOfAnswer } from "../../src/targets/_answer.t
 const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
 function outcome(status: number, headers: Record<string, string> = {}, body = "") {
-  return outcomeOfAnswer({ status, headers: new Headers(headers), body }, NOW);
+  const answer = { status, headers: new Headers(headers), location: headers["location"], body };
+  return outcomeOfAnswer(answer, NOW);
 }
 
 describe("what a target's answer means", () => {
@@ -67,7 +68,7 @@ describe("what a target's answer means", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 999 }), fc.string(), fc.string(), (status, retryAfter, delivery) => {
         const headers = { get: (name: string) => (name === "retry-after" ? retryAfter : delivery) };
-        const { kind } = outcomeOfAnswer({ status, headers, body: "" }, NOW);
+        const { kind } = outcomeOfAnswer({ status, headers, location: undefined, body: "" }, NOW);
         expect(kind === "delivered").toBe(status >= 200 && status <= 299);
       }),
     );

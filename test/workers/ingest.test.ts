@@ -166,6 +166,18 @@ describe("GitHub's webhooks", () => {
 });
 
 describe("CloudEvents", () => {
+  it("answers 409 to the same source and id with another subject or other data", async () => {
+    const first = receiptOf(await send(EVENTS, binaryCall({ id: "again-1" }, "{}")));
+    expect(receiptOf(await send(EVENTS, binaryCall({ id: "again-1" }, "{}")))).toMatchObject({
+      id: first.id,
+      status: "duplicate",
+    });
+    for (const headers of [{ "ce-subject": "a" }, { "ce-subject": "b" }, { "ce-partitionkey": "k" }]) {
+      expect(problemOf(await send(EVENTS, binaryCall({ id: "again-1" }, "{}", headers)))).toBe("409 conflict");
+    }
+    expect(problemOf(await send(EVENTS, binaryCall({ id: "again-1" }, "[]")))).toBe("409 conflict");
+  });
+
   it("accepts the binary mode and delivers the same data and attributes", async () => {
     const headers = { "ce-subject": "order%2012", "ce-time": "2026-01-02T03:04:05Z", "ce-tenant": "acme" };
     const body = '{ "total": 1.50 }';
@@ -719,8 +731,8 @@ describe("when storage is not there", () => {
   });
 
   it("refuses a whole batch when one partition fails; sent again, what was stored answers duplicate", async () => {
-    const keyed = (key: string, n: number) => eventOf({ id: `split-${n}`, partitionkey: key });
-    const keys = Array.from({ length: 20 }, (_, n) => `split-key-${n}`);
+    const keyed = (key: string, n: number) => eventOf({ id: `split-${n}`, source: key });
+    const keys = Array.from({ length: 20 }, (_, n) => `/split/${n}`);
     const failing = partitionOf("default", keys[0] ?? "", 4, hashing.sha256);
     const isFailing = (key: string) => partitionOf("default", key, 4, hashing.sha256) === failing;
     const call = batchCall(keys.map(keyed));

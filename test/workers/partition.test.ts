@@ -96,7 +96,13 @@ function settlementOf(lease: Lease, step: Settlement["step"]): Settlement {
 
 async function settle(name: string, leases: readonly Lease[], step: Settlement["step"], leasesMax = 0) {
   const settlements = leases.map((lease) => settlementOf(lease, step));
-  const reply = await partition(name).settle({ settlements, leasesMax, withinMs: 28_000 });
+  const reply = await partition(name).settle({
+    settlements,
+    leasesMax,
+    withinMs: 28_000,
+    targetRoom: {},
+    holder: "ingest",
+  });
   return reply;
 }
 
@@ -351,7 +357,8 @@ describe("an object that restarts", () => {
     await evictDurableObject(stubOf(name));
     const second = await accept(request);
     expect(second.items).toEqual(first.items);
-    const bare = (leases: readonly Lease[]) => leases.map(({ leaseMs: _left, expiresInMs: _age, ...lease }) => lease);
+    const bare = (leases: readonly Lease[]) =>
+      leases.map(({ leaseMs: _left, expiresInMs: _rest, ageMs: _age, ...lease }) => lease);
     expect(bare(second.leases)).toEqual(bare(first.leases));
     expect(second.leases[0]?.leaseMs).toBeLessThanOrEqual(first.leases[0]?.leaseMs ?? 0);
     expect(second.leases[0]?.leaseMs).toBeGreaterThan(15_000);
