@@ -1,12 +1,12 @@
 /**
- * Counts rejections in this isolate and writes them to a partition about once a second, so that a flood of bad requests costs
+ * Counts rejections in this isolate and writes them to a partition at most once a second, so that a flood of bad requests costs
  * a few rows a second and no more. What an isolate has counted and not yet written is lost with it.
  */
 import type { RejectionEntry } from "../bus/ports.ts";
 import type { Rejection } from "../core/rejection.ts";
 import { describeRejection } from "./problem.ts";
 
-const FLUSH_AFTER_MS = 1_000;
+const FLUSH_EVERY_MS = 1_000;
 /** A write that has not ended by then died with its request; the next rejection starts another. */
 const FLUSH_LOST_AFTER_MS = 10_000;
 /** Different (source, reason) pairs held at a time; beyond it further ones are only counted, under the source "(others)". */
@@ -29,9 +29,13 @@ export interface RecorderPorts {
 export function createRejectionRecorder(): (ports: RecorderPorts) => RejectionRecorder {
   let pending = new Map<string, RejectionEntry>();
   let flushingSince: number | undefined;
+  let flushedAt = Number.NEGATIVE_INFINITY;
 
   async function flush(ports: RecorderPorts): Promise<void> {
-    await ports.sleep(FLUSH_AFTER_MS);
+    // The first one after a quiet second is written at once, so that whoever looks sees it.
+    const waitMs = flushedAt + FLUSH_EVERY_MS - ports.now();
+    if (waitMs > 0) await ports.sleep(waitMs);
+    flushedAt = ports.now();
     const entries = [...pending.values()];
     pending = new Map();
     flushingSince = undefined;

@@ -371,6 +371,20 @@ describe("the answer", () => {
   });
 });
 
+describe("a redirect's Location", () => {
+  it("holds no secret that the request had", async () => {
+    const server = await serve((response, request) => {
+      response.writeHead(302, { location: `https://elsewhere.example/?${request.headers.authorization ?? ""}` }).end();
+    });
+    const outcome = await sendTo(server.url, {
+      entry: { headers: { Authorization: { secret: "TOKEN" } } },
+      io: { secret: secretsFrom({ TOKEN: "hunter22" }) },
+    });
+    expect(outcome).toMatchObject({ reason: "redirect", answer: { location: expect.stringContaining("elsewhere") } });
+    expect(JSON.stringify(outcome)).not.toContain("hunter22");
+  });
+});
+
 describe("a target that is slow or breaks off", () => {
   it("without headers is a timeout, and the connection is released", async () => {
     const server = await serve(() => {});
