@@ -5,6 +5,9 @@ import type { World } from "./world.ts";
 /** An object whose due work waits for another's settle looks again after a second; the rest is a lease or the sweep. */
 const ALARM_SLACK_MS = 2_000;
 
+/** What is due may wait for its target's share of requests, but not for ever: the worst runs here need a few minutes. */
+const OVERDUE_MS_MAX = 600_000;
+
 /** After every step. */
 export function checkStep(world: World): readonly string[] {
   const broken = [...world.violations];
@@ -12,6 +15,7 @@ export function checkStep(world: World): readonly string[] {
   for (const host of world.hosts.values()) {
     const due = host.minDue();
     if (due === null) continue;
+    if (now - due > OVERDUE_MS_MAX) broken.push(`${host.name} has left due work alone for ${now - due} ms`);
     const alarmAt = host.alarmAt();
     if (alarmAt === null) broken.push(`${host.name} has open work and no alarm`);
     else if (alarmAt > Math.max(now, due) + ALARM_SLACK_MS)
@@ -48,6 +52,10 @@ export function checkEnd(world: World): readonly string[] {
         }
         if (delivery.state.kind === "dead" && delivery.state.reason === undefined)
           broken.push(`${delivery.id} is dead without a reason`);
+        // The schedule is over long before the maximum age, and the last fifty minutes of it are calm.
+        if (delivery.state.kind === "dead" && delivery.state.reason === "expired") {
+          broken.push(`${delivery.id} was left alone until it was too old`);
+        }
         if (delivery.attemptCount > 0 && delivery.attempts.length === 0)
           broken.push(`${delivery.id} forgot its attempts`);
       }
