@@ -64,6 +64,5 @@ export function createTerminal(process: NodeJS.Process): Terminal {
 
 /** Keeps text that came from elsewhere from steering the terminal. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }

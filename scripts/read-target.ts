@@ -3,6 +3,7 @@ import type { Reader } from "../src/core/read-object.ts";
 import { describe, nearestName, readDurationMs, readMembers, unknownName } from "../src/core/read-object.ts";
 import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
+import { DEFAULT_RETRY_DELAYS_MS } from "../src/core/retry.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { TargetDefinition } from "../src/core/rule.ts";
 import { readName } from "./rule-name.ts";
@@ -19,17 +20,6 @@ const TIMEOUT_DEFAULT_MS = 15 * SECOND_MS;
 export const RETRIES_MAX = 20;
 const RETRY_DELAY_MIN_MS = SECOND_MS;
 const RETRY_DELAY_MAX_MS = DAY_MS;
-/** DESIGN.md, section 6. */
-export const RETRY_DELAYS_DEFAULT_MS: readonly number[] = [
-  5 * SECOND_MS,
-  30 * SECOND_MS,
-  5 * MINUTE_MS,
-  30 * MINUTE_MS,
-  2 * HOUR_MS,
-  5 * HOUR_MS,
-  10 * HOUR_MS,
-  10 * HOUR_MS,
-];
 const MAX_AGE_MIN_MS = MINUTE_MS;
 const MAX_AGE_MAX_MS = 7 * DAY_MS;
 const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
@@ -99,7 +89,7 @@ export function readTarget(
     kind,
     entry,
     timeoutMs: read.timeout ?? TIMEOUT_DEFAULT_MS,
-    retryDelaysMs: read.retry ?? RETRY_DELAYS_DEFAULT_MS,
+    retryDelaysMs: read.retry ?? DEFAULT_RETRY_DELAYS_MS,
     maxAgeMs: read["max-age"] ?? MAX_AGE_DEFAULT_MS,
   };
 }

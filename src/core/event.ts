@@ -1,6 +1,6 @@
 /**
  * A CloudEvent as Sluice carries it: plain, readonly data that survives JSON and RPC. The data stays the bytes that came in,
- * so that a target gets them unchanged (DESIGN.md, section 2, "Bytes"); nothing here parses and writes them again.
+ * so that a target gets them unchanged; nothing here parses and writes them again.
  *
  * Reference: CloudEvents 1.0.2, https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
  */

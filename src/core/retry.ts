@@ -1,5 +1,5 @@
 /**
- * When a failed delivery is tried again: the schedule, its jitter, and what the target asked for (DESIGN.md, section 6).
+ * When a failed delivery is tried again: the schedule, its jitter, and what the target asked for.
  * Times are milliseconds; randomness and "now" are arguments.
  */
 import { parseHttpDate } from "./http-date.ts";
@@ -9,7 +9,7 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** After 5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h: the Standard Webhooks sample schedule, cut off at 27.6 h. */
+/** After 5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h: quick while it may be a blip, 27.6 h in all. */
 export const DEFAULT_RETRY_DELAYS_MS: readonly number[] = [
   5 * SECOND_MS,
   30 * SECOND_MS,

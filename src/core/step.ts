@@ -16,7 +16,7 @@ export type Step =
   | { readonly kind: "dead"; readonly reason: DeadReason; readonly detail: string }
   | { readonly kind: "cancelled"; readonly reason: CancelReason };
 
-/** Decides what an attempt's outcome leads to (DESIGN.md, section 6). */
+/** Decides what an attempt's outcome leads to. */
 export function nextStep(
   outcome: Outcome,
   lease: Pick<Lease, "failures" | "expiresInMs" | "ageMs">,

@@ -1,4 +1,4 @@
-/** Every route of the router (DESIGN.md, section 7). What a route does stands in a file of its own. */
+/** Every route of the router (docs/operations.md lists them). What a route does stands in a file of its own. */
 import { Hono } from "hono";
 import type { AdminPorts } from "./admin.ts";
 import { adminRoutes } from "./admin.ts";

@@ -80,7 +80,7 @@ const github: Source<GithubConfig> = {
     const attributes = githubAttributes(name.value, id.value, payload, context.now);
     const received = {
       event: { attributes, body: bytes },
-      // Hooks that subscribe to one event share its GUID (DESIGN.md, section 4, "identity"), so the hook is the scope.
+      // Hooks that subscribe to one event share its GUID, so the hook is the scope.
       fingerprint: payloadFingerprint(bytes, hook["x-github-hook-id"] ?? "", context.hashing.sha256),
       key: githubKey(payload, sourceName),
       rawHeaders: { "x-github-event": name.value, "x-github-delivery": id.value, ...hook },

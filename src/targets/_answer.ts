@@ -1,4 +1,4 @@
-/** What a target's HTTP answer means: one table, pure (DESIGN.md, section 6). */
+/** What a target's HTTP answer means: one table, pure (docs/operations.md has it in words). */
 import type { Answer, Outcome } from "../core/outcome.ts";
 import { parseRetryAfterMs } from "../core/retry.ts";
 

@@ -120,7 +120,7 @@ describe("the floor under a retry", () => {
     ["a 503", { ...retryable, answer: { status: 503 } }, 0],
     ["a network error", { ...retryable, reason: "network" }, 0],
     ["a success", { kind: "delivered", answer: { status: 200 } }, 0],
-  ])("after %s is as DESIGN.md says", (_, outcome, floorMs) => {
+  ])("after %s is as docs/operations.md says", (_, outcome, floorMs) => {
     expect(retryFloorMs(outcome)).toBe(floorMs);
   });
 });

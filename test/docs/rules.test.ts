@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatProblem } from "../../scripts/problem.ts";
-import { RETRY_DELAYS_DEFAULT_MS } from "../../scripts/read-target.ts";
+import { DEFAULT_RETRY_DELAYS_MS } from "../../src/core/retry.ts";
 import { readRules } from "../../scripts/rule-files.ts";
 import { codeBlocksOf } from "./code-blocks.ts";
 
@@ -28,7 +28,7 @@ describe("docs/rules.md", () => {
     expect(document.targets.map(({ name }) => name)).toEqual(["audit", "ci"]);
   });
   it("gives the default retries", () => {
-    expect(RETRY_DELAYS_DEFAULT_MS.map((delayMs) => delayMs / 1_000)).toEqual([
+    expect(DEFAULT_RETRY_DELAYS_MS.map((delayMs) => delayMs / 1_000)).toEqual([
       5, 30, 300, 1_800, 7_200, 18_000, 36_000, 36_000,
     ]);
   });

@@ -5,7 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { formatProblem } from "../../scripts/problem.ts";
 import { DESCRIPTION_CHARS_MAX, RULE_TARGETS_MAX } from "../../scripts/read-rule.ts";
-import { RETRIES_MAX, RETRY_DELAYS_DEFAULT_MS } from "../../scripts/read-target.ts";
+import { RETRIES_MAX } from "../../scripts/read-target.ts";
+import { DEFAULT_RETRY_DELAYS_MS } from "../../src/core/retry.ts";
 import { NAME_CHARS_MAX } from "../../scripts/rule-name.ts";
 import { ENTRIES_MAX, FILE_BYTES_MAX, RULES_MAX, readRules } from "../../scripts/rule-files.ts";
 
@@ -67,7 +68,7 @@ describe("a folder that is right", () => {
           kind: "http",
           entry: { http: "https://ci.example.com/" },
           timeoutMs: 15_000,
-          retryDelaysMs: RETRY_DELAYS_DEFAULT_MS,
+          retryDelaysMs: DEFAULT_RETRY_DELAYS_MS,
           maxAgeMs: 259_200_000,
         },
       ],

@@ -1,4 +1,4 @@
-/** The promise of DESIGN.md, section 1, as checks on a simulated world. Each answers what is broken, or nothing. */
+/** What the README promises, as checks on a simulated world. Each answers what is broken, or nothing. */
 import { parseReceipt } from "../../src/core/receipt.ts";
 import type { World } from "./world.ts";
 
