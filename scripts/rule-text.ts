@@ -43,11 +43,13 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
     const message = `a .json file holds strict JSON: expected ${jsonMistake.expected}`;
     return { value: undefined, problems: [{ ...placeAt(jsonMistake.position), message }], locate };
   }
-  const syntax = [...document.errors, ...document.warnings].map((error) => ({
-    ...placeAt(error.pos[0]),
-    message: error.message,
-  }));
-  if (syntax.length > 0) return { value: undefined, problems: syntax, locate };
+  // After its first stumble the parser reads the rest in a state of its own making: what it says then is about nothing that
+  // stands there. Duplicate keys leave it on its feet.
+  const syntax = [...document.errors, ...document.warnings];
+  const first = syntax.find(({ code }) => code !== "DUPLICATE_KEY");
+  const kept = syntax.filter((error) => error === first || error.code === "DUPLICATE_KEY");
+  const problems = kept.map((error) => ({ ...placeAt(error.pos[0]), message: error.message }));
+  if (problems.length > 0) return { value: undefined, problems, locate };
 
   const reading: Reading = { document, problems: [], placeAt, nodes: 0, aliases: 0 };
   const value = document.contents === null ? null : toJson(document.contents, 1, reading);

@@ -21,6 +21,10 @@ describe("reading YAML", () => {
     expect(Object.keys(value)).toEqual(["__proto__"]);
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
   });
+  it("names the first stumble of broken syntax, not what follows from it, and every duplicate key", () => {
+    expect(problemsOf("a: $.x[ }\nb: [1, 2]\nc: { d: 1 }\ne: [\n").map(({ line }) => line)).toHaveLength(1);
+    expect(problemsOf("a: 1\na: 2\nb: 1\nb: 2\n").map(({ line }) => line)).toEqual([2, 4]);
+  });
   it("resolves aliases", () => expect(readRuleText("a: &x [1]\nb: *x\n", false).value).toEqual({ a: [1], b: [1] }));
   it.each([
     ["a: [1", 1, 6, "Flow sequence"],
