@@ -81,6 +81,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   let crowded = false;
 
   function isFull(added: readonly AcceptItem[]): boolean {
+    if (added.length === 0) return false;
     const adds = added.reduce((sum, item) => sum + item.deliveries.length, 0);
     const bytes = added.reduce((sum, item) => sum + (item.event.body?.length ?? 0), 0);
     const backlog = work.backlog();
@@ -154,7 +155,8 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     accept: (request, now) =>
       sql.transaction(() => {
         const isNew = (item: AcceptItem) => archive.findIdentity(item.identity, now) === undefined;
-        if (isFull(request.items.filter(isNew))) {
+        // What is new is looked for only when it matters: with room for all of it there is room for any of it.
+        if (isFull(request.items) && isFull(request.items.filter(isNew))) {
           return { kind: "backlog-full", retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS };
         }
         const leases: Lease[] = [];

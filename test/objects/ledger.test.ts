@@ -308,6 +308,24 @@ describe("settling", () => {
   });
 });
 
+describe("a database that is too large", () => {
+  it("takes nothing new, answers repeats, and goes on with what is open", () => {
+    const limits = { databaseBytesMax: 0 };
+    const full = openBench(limits);
+    expect(full.tryAccept("t", [acceptItem("new", ["ci"])])).toMatchObject({ kind: "backlog-full" });
+    expect(full.tryAccept("t", [acceptItem("unmatched", [])])).toMatchObject({ kind: "backlog-full" });
+    const { sql, accept } = openBench();
+    const { leases } = accept("t", [acceptItem("a", ["ci"])], 1);
+    const later = openLedger(sql, { ...LEDGER_LIMITS, ...limits });
+    expect(later.accept(acceptRequest("again", [acceptItem("a", ["ci"])]), START)).toMatchObject({
+      items: [{ status: "duplicate" }],
+    });
+    const settlements = leases.map((lease) => settlementFor(lease, DELIVERED));
+    later.settle({ settlements, leasesMax: 0, withinMs: 0, ...NO_TARGETS }, START, () => "");
+    expect(later.backlog()).toEqual({ events: 0, deliveries: 0, bytes: 0 });
+  });
+});
+
 describe("the alarm's work", () => {
   it("is what is due: the new, the retry whose time has come, the lease that ran out", () => {
     const { accept, settle, takeDue } = openBench();
