@@ -56,5 +56,5 @@ export function nextStep(
 }
 
 function olderRulesDelayMs(ageMs: number): number {
-  return Math.min(Math.max(ageMs / 2, OLDER_RULES_DELAY_MS), OLDER_RULES_DELAY_MS_MAX);
+  return Math.min(Math.max(Math.ceil(ageMs / 2), OLDER_RULES_DELAY_MS), OLDER_RULES_DELAY_MS_MAX);
 }

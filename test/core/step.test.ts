@@ -13,10 +13,10 @@ describe("what an outcome leads to", () => {
 
   it("leaves a delivery of newer rules alone for half its age, from five seconds to five minutes", () => {
     const older: Outcome = { kind: "released", reason: "older-rules" };
-    const delays = [0, 20_000, 60_000, 86_400_000].map((ageMs) => step(older, { ageMs }));
+    const delays = [0, 20_001, 60_000, 86_400_000].map((ageMs) => step(older, { ageMs }));
     expect(delays.map((each) => "delayMs" in each && each.delayMs)).toEqual([
       OLDER_RULES_DELAY_MS,
-      10_000,
+      10_001,
       30_000,
       OLDER_RULES_DELAY_MS_MAX,
     ]);

@@ -1,5 +1,6 @@
 /** What the README promises, as checks on a simulated world. Each answers what is broken, or nothing. */
 import { parseReceipt } from "../../src/core/receipt.ts";
+import { endingProblem } from "./endings.ts";
 import type { World } from "./world.ts";
 
 /** An object whose due work waits for another's settle looks again after a second; the rest is a lease or the sweep. */
@@ -46,12 +47,11 @@ export function checkEnd(world: World): readonly string[] {
       if (rules.size !== event.event.rules.length) broken.push(`${id} lacks deliveries of a rule that matched`);
       for (const delivery of event.deliveries) {
         deliveryIds.add(delivery.id);
-        const seen = world.seen.get(delivery.id);
-        if (delivery.state.kind === "delivered" && (seen?.successes ?? 0) === 0) {
-          broken.push(`${delivery.id} counts as delivered and its target never took it`);
-        }
-        if (delivery.state.kind === "dead" && delivery.state.reason === undefined)
-          broken.push(`${delivery.id} is dead without a reason`);
+        const problem = endingProblem(delivery, world.seen.get(delivery.id));
+        if (problem !== undefined) broken.push(problem);
+        const { rule, target } = delivery;
+        if (delivery.state.kind === "cancelled" && !world.isUnwanted(event.event.rulesVersion, rule, target))
+          broken.push(`${delivery.id} was cancelled and its rule still wants it`);
         // The schedule is over long before the maximum age, and the last fifty minutes of it are calm.
         if (delivery.state.kind === "dead" && delivery.state.reason === "expired") {
           broken.push(`${delivery.id} was left alone until it was too old`);

@@ -6,6 +6,7 @@ import type { DispatchJob } from "../../src/bus/ports.ts";
 import type { Engine } from "../../src/objects/engine.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import type { LedgerLimits } from "../../src/objects/ledger.ts";
+import type { Sql } from "../../src/objects/sql.ts";
 import { openNodeSql } from "../support/node-sql.ts";
 import type { Chance } from "./chance.ts";
 import type { Timeline } from "./timeline.ts";
@@ -19,7 +20,14 @@ export interface Faults {
   readonly loseReply: number;
   /** The network delivers a call twice; the second reply goes nowhere. */
   readonly repeatCall: number;
+  /** A write of a call fails, as on a full disk. The process lives, and what was written before it outside a transaction stays. */
+  readonly failWrite: number;
 }
+
+/** The writes of one call among which the failing one is. */
+const FAILING_WRITES = 4;
+/** The platform runs an alarm that died again, but gives up after some times. */
+const ALARM_GIVEN_UP = 0.2;
 
 export interface HostPorts {
   readonly timeline: Timeline;
@@ -32,7 +40,8 @@ export interface HostPorts {
 
 export interface PartitionHost {
   readonly name: string;
-  readonly call: <Reply>(label: string, call: (engine: Engine) => Reply) => Promise<Reply>;
+  /** `committed` runs each time that the call has come to an end and its writes are kept. */
+  readonly call: <Reply>(label: string, call: (engine: Engine) => Reply, committed?: () => void) => Promise<Reply>;
   /** Reads without faults, for checks. */
   readonly engine: () => Engine;
   readonly alarmAt: () => number | null;
@@ -54,12 +63,26 @@ export function openPartitionHost(name: string, ports: HostPorts): PartitionHost
   let tokens = 0;
   // A dead process's engine may still have a promise running; its hand-overs go nowhere.
   let process = 0;
+  let writesUntilFailure = Number.POSITIVE_INFINITY;
   let engine = boot();
+
+  /** What a process sees of the disk: nothing more once it is dead. */
+  function sqlOf(own: number): Sql {
+    return {
+      ...sql,
+      run(query, ...params) {
+        if (own !== process) return;
+        writesUntilFailure -= 1;
+        if (writesUntilFailure === 0) throw new Error("database or disk is full");
+        sql.run(query, ...params);
+      },
+    };
+  }
 
   function boot(): Engine {
     const own = ++process;
     const booted = openEngine({
-      sql,
+      sql: sqlOf(own),
       limits: ports.limits,
       setAlarm(at) {
         alarmAt = at;
@@ -92,27 +115,35 @@ export function openPartitionHost(name: string, ports: HostPorts): PartitionHost
     scheduleAlarm();
   }
 
-  /** The process ends. An alarm that was running is run again by the platform. */
+  /** The process ends. An alarm that was running is run again by the platform, most of the time. */
   function die(ringing: boolean): void {
     trace(`${name} dies${ringing ? " in its alarm" : ""}`);
-    if (ringing) alarmAt = Math.min(alarmAt ?? Number.POSITIVE_INFINITY, timeline.now() + 2_000);
+    if (ringing && !chance.happens(ALARM_GIVEN_UP))
+      alarmAt = Math.min(alarmAt ?? Number.POSITIVE_INFINITY, timeline.now() + 2_000);
     engine = boot();
   }
 
-  function execute<Reply>(label: string, call: (engine: Engine) => Reply): Reply {
+  /** One call is one commit. An exception alone takes nothing back, as in a Durable Object; only a crash does. */
+  function execute<Reply>(label: string, call: (engine: Engine) => Reply, committed: () => void): Attempted<Reply> {
     const alarmBefore = alarmAt;
-    const crash = chance.happens(ports.faults().crashBefore);
+    const { crashBefore, failWrite } = ports.faults();
+    const crash = chance.happens(crashBefore);
+    if (chance.happens(failWrite)) writesUntilFailure = chance.between(1, FAILING_WRITES);
     try {
-      return sql.transaction(() => {
-        const reply = call(engine);
+      const done = sql.transaction(() => {
+        const reply = attempt(() => call(engine));
+        writesUntilFailure = Number.POSITIVE_INFINITY;
         if (crash) throw lostCall();
         return reply;
       });
+      if ("error" in done) trace(`${name} ${label} failed: ${String(done.error)}`);
+      else committed();
+      return done;
     } catch (error) {
       alarmAt = alarmBefore;
       trace(`${name} ${label} rolled back`);
       die(false);
-      throw error;
+      return { error };
     } finally {
       scheduleAlarm();
     }
@@ -120,28 +151,23 @@ export function openPartitionHost(name: string, ports: HostPorts): PartitionHost
 
   return {
     name,
-    call: (label, call) =>
+    call: (label, call, committed = () => {}) =>
       new Promise((resolve, reject) => {
         const { loseRequest, loseReply, crashAfter, repeatCall } = ports.faults();
         const lose = () => timeline.after(chance.between(1, 2_000), () => reject(lostCall()));
         timeline.after(chance.between(1, 40), () => {
           if (chance.happens(loseRequest)) return lose();
-          try {
-            const reply = structuredClone(execute(label, call));
-            if (chance.happens(repeatCall))
-              timeline.after(chance.between(1, chance.pick([5_000, 90_000])), () =>
-                attempt(() => execute(label, call)),
-              );
-            if (chance.happens(crashAfter)) {
-              die(false);
-              return lose();
-            }
-            if (chance.happens(loseReply)) return lose();
-            timeline.after(chance.between(1, 40), () => resolve(reply));
-          } catch (error) {
-            timeline.after(1, () => reject(error as Error));
+          const done = execute(label, call, committed);
+          if ("error" in done) return timeline.after(1, () => reject(done.error as Error));
+          const reply = structuredClone(done.reply);
+          if (chance.happens(repeatCall))
+            timeline.after(chance.between(1, chance.pick([5_000, 90_000])), () => execute(label, call, committed));
+          if (chance.happens(crashAfter)) {
+            die(false);
+            return lose();
           }
-          return undefined;
+          if (chance.happens(loseReply)) return lose();
+          return timeline.after(chance.between(1, 40), () => resolve(reply));
         });
       }),
     engine: () => engine,
@@ -151,10 +177,12 @@ export function openPartitionHost(name: string, ports: HostPorts): PartitionHost
   };
 }
 
-function attempt(work: () => unknown): void {
+type Attempted<Reply> = { readonly reply: Reply } | { readonly error: unknown };
+
+function attempt<Reply>(work: () => Reply): Attempted<Reply> {
   try {
-    work();
-  } catch {
-    // The repeat of a call has nobody to tell.
+    return { reply: work() };
+  } catch (error) {
+    return { error };
   }
 }

@@ -3,48 +3,29 @@
  * publish, dispatch, the engine with its SQL, the matcher, the http target. Simulated: time, network, processes, answers.
  */
 import { dispatch, DISPATCH_TIME_MS } from "../../src/bus/dispatch.ts";
-import type { DispatchJob, PartitionPort } from "../../src/bus/ports.ts";
+import type { DispatchJob, PartitionPort, SettleReply, SettleRequest } from "../../src/bus/ports.ts";
 import type { PublishPorts } from "../../src/bus/publish.ts";
 import { publish } from "../../src/bus/publish.ts";
-import type { RulesVersion } from "../../src/core/delivery.ts";
+import type { RulesVersion, Settlement } from "../../src/core/delivery.ts";
 import { payloadFingerprint } from "../../src/core/event.ts";
 import { parseReceipt, partitionName } from "../../src/core/receipt.ts";
-import { ok } from "../../src/core/result.ts";
-import type { RulesDocument } from "../../src/core/rule.ts";
-import type { RuleSet } from "../../src/core/rule-set.ts";
-import { compileRules } from "../../src/core/rule-set.ts";
-import type { ReceivedEvent, Source } from "../../src/core/source.ts";
+import type { ReceivedEvent } from "../../src/core/source.ts";
 import type { TargetIo } from "../../src/core/target.ts";
 import { hashing } from "../../src/hashing.ts";
+import type { Engine } from "../../src/objects/engine.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger.ts";
-import http from "../../src/targets/http.ts";
-import type { Chance } from "./chance.ts";
 import { createChance } from "./chance.ts";
+import type { Seen } from "./endings.ts";
+import { endingProblem, RETRY_DELAYS_MS } from "./endings.ts";
 import type { Faults, PartitionHost } from "./partition-host.ts";
 import { openPartitionHost } from "./partition-host.ts";
+import { rulesAt } from "./rules.ts";
 import type { Timeline } from "./timeline.ts";
 import { createTimeline } from "./timeline.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const CHAOS_MS = 600_000;
-const MAX_AGE_MS = 3_600_000;
-const NO_FAULTS: Faults = { crashBefore: 0, crashAfter: 0, loseRequest: 0, loseReply: 0, repeatCall: 0 };
-
-const sim: Source<unknown> = {
-  kind: "sim",
-  summary: "Stands in for a source; the simulation makes events itself.",
-  parse: () => ok(undefined),
-  secretNames: () => [],
-  isOpen: () => true,
-  receive: () => ok({ events: [], batch: false }),
-};
-
-/** What a target remembers of one delivery id. */
-export interface Seen {
-  requests: number;
-  successes: number;
-  inFlight: number;
-}
+const NO_FAULTS: Faults = { crashBefore: 0, crashAfter: 0, loseRequest: 0, loseReply: 0, repeatCall: 0, failWrite: 0 };
 
 export interface Acknowledged {
   readonly id: string;
@@ -60,42 +41,10 @@ export interface World {
   readonly acknowledged: ReadonlyMap<string, Acknowledged>;
   readonly accepted: readonly string[];
   readonly violations: readonly string[];
+  /** Whether rules deployed since the event was matched have lost the rule or its target. */
+  readonly isUnwanted: (matchedUnder: RulesVersion, rule: string, target: string) => boolean;
   readonly run: (afterEach: () => void) => Promise<void>;
   readonly counts: { readonly events: number; crashes: number; readonly requests: () => number };
-}
-
-function rulesAt(version: number, chance: Chance): { readonly set: RuleSet; readonly version: RulesVersion } {
-  const target = (name: string, timeoutMs: number) => ({
-    name,
-    kind: "http",
-    entry: { http: `https://${name}.example.com/hook` },
-    timeoutMs,
-    retryDelaysMs: [500, 1_000, 2_000, 30_000, 60_000, 300_000],
-    maxAgeMs: MAX_AGE_MS,
-  });
-  const rule = (name: string, targets: readonly string[]) => ({
-    path: `default/${name}`,
-    bus: "default",
-    pattern: { type: [{ prefix: `sim.${name === "all" ? "" : name}` }] },
-    targets,
-    mode: "live" as const,
-  });
-  // A later version may have lost a rule or a target: its open deliveries are cancelled, nobody else's.
-  const full = version === 0 || chance.happens(0.5);
-  const document: RulesDocument = {
-    version: `rules-${version}`,
-    sources: [{ name: "sim", kind: "sim", bus: "default", entry: {} }],
-    targets: [target("steady", 15_000), target("flaky", 5_000), target("slow", 15_000), target("broken", 2_000)],
-    rules: [
-      rule("all", ["steady"]),
-      rule("a", full ? ["flaky", "slow"] : ["slow"]),
-      ...(full ? [rule("b", ["broken", "flaky"])] : []),
-    ],
-  };
-  return {
-    set: compileRules(document, { sources: { sim }, targets: { http } }),
-    version: { hash: document.version, deployedAt: START + version },
-  };
 }
 
 export function createWorld(seed: number, trace: (text: string) => void = () => {}): World {
@@ -113,14 +62,17 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
           loseRequest: 0.03 * scale,
           loseReply: 0.05 * scale,
           repeatCall: 0.1 * scale,
+          failWrite: 0.02 * scale,
         }
       : NO_FAULTS;
-  const rules = [rulesAt(0, chance)];
+  const rules = [rulesAt(0, START, chance)];
   const seen = new Map<string, Seen>();
   const sendings = new Map<string, number>();
   const acknowledged = new Map<string, Acknowledged>();
   const accepted: string[] = [];
   const violations: string[] = [];
+  // The leases after which a delivery was put off by its schedule, since its last re-drive.
+  const retried = new Map<string, Set<string>>();
   const counts = {
     events: chance.between(5, 30),
     crashes: 0,
@@ -139,6 +91,40 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
       name,
       openPartitionHost(name, { timeline, chance, faults, limits, trace: say, handOver: startDispatcher }),
     );
+  }
+
+  /** A settle under watch: what has ended stays as it ended, what ends has a cause, and retries stop with their schedule. */
+  function settle(engine: Engine, request: SettleRequest, noted: Settlement[]): SettleReply {
+    const deliveriesOf = (seq: number) => engine.get(seq)?.deliveries ?? [];
+    const before = new Map(request.settlements.map(({ seq }) => [seq, deliveriesOf(seq)]));
+    noted.length = 0;
+    for (const settlement of request.settlements) {
+      const { seq, deliveryId, token, step } = settlement;
+      const state = before.get(seq)?.find(({ id }) => id === deliveryId)?.state;
+      if (step.kind !== "retry" || state?.kind !== "leased" || state.token !== token) continue;
+      noted.push(settlement);
+    }
+    const reply = engine.settle(structuredClone(request));
+    for (const [seq, known] of before) {
+      const now = new Map(deliveriesOf(seq).map((delivery) => [delivery.id, delivery]));
+      for (const { id, state } of known) {
+        const after = now.get(id);
+        if (state.kind !== "waiting" && state.kind !== "leased" && after?.state.kind !== state.kind)
+          violations.push(`${id} was ${state.kind} and is ${after?.state.kind ?? "gone"} by a settle`);
+        const problem = after === undefined ? undefined : endingProblem(after, seen.get(id));
+        if (problem !== undefined) violations.push(problem);
+      }
+    }
+    return reply;
+  }
+
+  /** Retries that a partition has taken down, by the lease that failed; a crash may have taken others back. */
+  function countRetries(settlements: readonly Settlement[]): void {
+    for (const { deliveryId, token } of settlements) {
+      const tokens = (retried.get(deliveryId) ?? new Set()).add(token);
+      retried.set(deliveryId, tokens);
+      if (tokens.size > RETRY_DELAYS_MS.length) violations.push(`${deliveryId} is retried beyond its schedule`);
+    }
   }
 
   /** An isolate's view of the world. Once it is dead nothing it waits for comes, and what it calls does not happen. */
@@ -161,7 +147,16 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
       if (host === undefined) throw new Error(`no partition ${name}`);
       return {
         accept: (request) => guard(() => host.call("accept", (engine) => engine.accept(structuredClone(request)))),
-        settle: (request) => guard(() => host.call("settle", (engine) => engine.settle(structuredClone(request)))),
+        settle: (request) => {
+          const noted: Settlement[] = [];
+          return guard(() =>
+            host.call(
+              "settle",
+              (engine) => settle(engine, request, noted),
+              () => countRetries(noted),
+            ),
+          );
+        },
       };
     };
     const io: TargetIo = {
@@ -220,7 +215,7 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
   function request(url: string, init: RequestInit, onDeath: (() => void)[]): Promise<Response> {
     const name = new URL(url).hostname.split(".")[0] ?? "";
     const id = new Headers(init.headers).get("webhook-id") ?? "";
-    const record = seen.get(id) ?? { requests: 0, successes: 0, inFlight: 0 };
+    const record = seen.get(id) ?? { requests: 0, successes: 0, refusals: 0, inFlight: 0 };
     seen.set(id, record);
     record.requests += 1;
     record.inFlight += 1;
@@ -234,6 +229,7 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
     return new Promise((resolve, reject) => {
       const answer = (status: number, headers: Record<string, string> = {}) => {
         if (open && status < 300) record.successes += 1;
+        if (open && status === 404) record.refusals += 1;
         end();
         resolve(new Response(status === 204 ? null : "text", { status, headers }));
       };
@@ -299,6 +295,8 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
       }
       if (receipt.status === "conflict" && content === "first")
         violations.push(`${id} came again unchanged and is a conflict`);
+      if (receipt.status === "duplicate" && content !== "first")
+        violations.push(`${id} came with other content and is a duplicate`);
       if (receipt.status !== "accepted" && sendings.get(id) === 1)
         violations.push(`${id} was sent once and is a ${receipt.status}`);
       const first = acknowledged.get(id);
@@ -325,7 +323,7 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
       );
     }
   }
-  if (chance.happens(0.5)) timeline.after(chance.below(CHAOS_MS), () => void rules.push(rulesAt(1, chance)));
+  if (chance.happens(0.5)) timeline.after(chance.below(CHAOS_MS), () => void rules.push(rulesAt(1, START + 1, chance)));
   timeline.after(CHAOS_MS, () => {
     chaos = false;
     say("calm");
@@ -339,7 +337,10 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
         const dead = host
           .engine()
           .list({ before: Number.MAX_SAFE_INTEGER, limit: 100, which: "dead", filter: {} }).events;
-        for (const event of dead) void host.call("redrive", (engine) => engine.redrive(event.seq, null));
+        for (const event of dead) {
+          for (const { id } of event.deliveries) retried.delete(id);
+          void host.call("redrive", (engine) => engine.redrive(event.seq, null));
+        }
       }
     });
   }
@@ -352,6 +353,11 @@ export function createWorld(seed: number, trace: (text: string) => void = () => 
     acknowledged,
     accepted,
     violations,
+    isUnwanted: (matchedUnder, rule, target) =>
+      rules.some(
+        ({ set, version }) =>
+          version.deployedAt >= matchedUnder.deployedAt && !set.rule(rule)?.definition.targets.includes(target),
+      ),
     counts,
     run: (afterEach) => timeline.run(START + 6 * 3_600_000, afterEach),
   };
