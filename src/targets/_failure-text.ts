@@ -5,6 +5,8 @@ export const FAILURE_CHARS_MAX = 200;
 /** What shorter secrets hide would tear holes into ordinary words. */
 const REDACTED_CHARS_MIN = 6;
 
+const REDACTED = "[redacted]";
+
 /** Control characters but tab and line feed: they would let a text rewrite the terminal or the log that shows it. */
 export function withoutControls(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
@@ -12,11 +14,32 @@ export function withoutControls(text: string): string {
 
 /** Targets that echo what they got (test servers do) must not turn an attempt's record into a store of secrets. */
 export function redact(text: string, secrets: readonly string[]): string {
+  // Longest first: a secret that another one begins with must not leave that one's end behind.
+  const spelled = [...new Set(secrets.flatMap(spellings))]
+    .filter((each) => each.length >= REDACTED_CHARS_MIN)
+    .toSorted((a, b) => b.length - a.length);
   let redacted = text;
-  for (const secret of secrets) {
-    if (secret.length >= REDACTED_CHARS_MIN) redacted = redacted.replaceAll(secret, "[redacted]");
+  for (const each of spelled) redacted = redacted.replaceAll(each, REDACTED);
+  // Texts are cut at a limit, which may fall into a secret.
+  const cut = Math.max(0, ...spelled.map((each) => sharedLength(redacted, each)));
+  return cut === 0 ? redacted : redacted.slice(0, -cut) + REDACTED;
+}
+
+/** A secret as it is, in JSON, in JSON as PHP writes it and percent-encoded; its credential without the scheme, too. */
+function spellings(secret: string): readonly string[] {
+  const credential = /^\S+ +(\S.*)$/.exec(secret)?.[1];
+  return [secret, ...(credential === undefined ? [] : [credential])].flatMap((each) => {
+    const inJson = JSON.stringify(each).slice(1, -1);
+    return [each, inJson, inJson.replaceAll("/", "\\/"), encodeURIComponent(each.toWellFormed())];
+  });
+}
+
+/** How many characters of the secret's beginning the text ends with, where they are enough to tell. */
+function sharedLength(text: string, secret: string): number {
+  for (let length = Math.min(secret.length, text.length); length >= REDACTED_CHARS_MIN; length--) {
+    if (text.endsWith(secret.slice(0, length))) return length;
   }
-  return redacted;
+  return 0;
 }
 
 /**
@@ -28,7 +51,8 @@ export function describeFailure(error: unknown, secrets: readonly string[] = [])
   if (code !== undefined) return code;
   const message = error instanceof Error ? error.message : "";
   const cleaned = redact(withoutControls(message), secrets)
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/\S*/gi, "<url>")
+    // A bounded scheme: an unbounded one would be looked for anew from each letter of a long word with dots.
+    .replace(/[a-z0-9+.-]{0,30}:\/\/\S*/gi, "<url>")
     .replace(/"[^"]*"?|'[^']*'?|`[^`]*`?/g, "…")
     .replace(/\s+/g, " ")
     .trim();

@@ -31,4 +31,20 @@ describe("words about a failure", () => {
       "an answer with abcde and [redacted]",
     );
   });
+
+  it.each([
+    ["in JSON", String.raw`["a\"b/c+d=e"]`],
+    ["in JSON as PHP writes it", String.raw`["a\"b\/c+d=e"]`],
+    ["percent-encoded", "?key=a%22b%2Fc%2Bd%3De"],
+    ["without its scheme", 'token a"b/c+d=e'],
+    ["cut off", 'the answer ends in Bearer a"b/'],
+  ])("hide a secret that is spelled %s", (_how, text) => {
+    const redacted = redact(text, ['Bearer a"b/c+d=e']);
+    expect(redacted).toContain("[redacted]");
+    expect(redacted).not.toMatch(/c\+d|c%2B|b\/|b%2F/);
+  });
+
+  it("leave nothing of a secret that begins as another one", () => {
+    expect(redact("key hunter22-next", ["hunter22", "hunter22-next"])).toBe("key [redacted]");
+  });
 });
