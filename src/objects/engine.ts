@@ -25,6 +25,9 @@ import type { Sql } from "./sql.ts";
 /** After an alarm that failed: when to look again. */
 const ALARM_FAILED_DELAY_MS = 5_000;
 
+/** An alarm this late has been lost: the platform rings within milliseconds, and a failed handler's retry within seconds. */
+const ALARM_LATE_MS = 120_000;
+
 export interface EnginePorts {
   readonly sql: Sql;
   readonly limits: LedgerLimits;
@@ -38,12 +41,12 @@ export interface EnginePorts {
 }
 
 export interface Engine {
-  /** Once, before anything else: `alarmAt` is the alarm that is set, or null. */
+  /** Once, before anything else: `alarmAt` is the alarm that is on record, or null. */
   readonly start: (alarmAt: number | null) => void;
   readonly accept: (request: AcceptRequest) => AcceptReply;
   readonly settle: (request: SettleRequest) => SettleReply;
   readonly alarm: () => Promise<void>;
-  /** The sweep: retention, and a new alarm for due work that has none. */
+  /** The sweep: retention, and a new alarm for due work that has none. `alarmAt` is the alarm that is on record. */
   readonly wake: (alarmAt: number | null) => Backlog;
   readonly get: (seq: number) => ListedEvent | null;
   readonly list: (request: ListRequest) => ListReply;
@@ -67,6 +70,11 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
     setAlarm(at);
   }
 
+  /** An alarm that should have rung long ago is lost, whatever the storage says of it. */
+  function onRecord(current: number | null): number | null {
+    return current !== null && current < now() - ALARM_LATE_MS ? null : current;
+  }
+
   /** Runs a change and sets the alarm in the same commit. After a failure, memory is read from the tables again. */
   function change<Value>(work: () => Value): Value {
     try {
@@ -82,7 +90,7 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
   return {
     // A fired alarm is used up, and an instance may die before it sets the next one: whoever starts with open work arms.
     start(current) {
-      alarmAt = current;
+      alarmAt = onRecord(current);
       arm(ledger.nextWakeAt(now()));
     },
 
@@ -123,7 +131,7 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
     },
 
     wake(current) {
-      alarmAt = current;
+      alarmAt = onRecord(current);
       change(() => ledger.retain(now()));
       return ledger.backlog();
     },

@@ -139,7 +139,7 @@ describe("the alarm of a partition", () => {
     expect(jobs).toHaveLength(1);
   });
 
-  it("is set anew at every start that finds open work without one, and left alone when one is there", () => {
+  it("is set anew at a start that finds open work and none on record, or one that should have rung long ago", () => {
     const { engine, boot, alarms } = openBench();
     engine.accept(acceptRequest("t", ids(1), 1));
     expect(alarms).toEqual([START + LEASE_MS]);
@@ -147,7 +147,19 @@ describe("the alarm of a partition", () => {
     expect(alarms).toHaveLength(1);
     boot().start(START + LEASE_MS + 60_000);
     boot().start(null);
-    expect(alarms.slice(1)).toEqual([START + LEASE_MS, START + LEASE_MS]);
+    boot().start(START - 120_001);
+    expect(alarms.slice(1)).toEqual([START + LEASE_MS, START + LEASE_MS, START + LEASE_MS]);
+  });
+
+  it("is set anew by the sweep when it should have rung long ago", () => {
+    const { engine, alarms, pass } = openBench();
+    engine.accept(acceptRequest("t", ids(1), 1));
+    pass(LEASE_MS + 60_000);
+    engine.wake(START + LEASE_MS);
+    expect(alarms).toEqual([START + LEASE_MS]);
+    pass(61_000);
+    engine.wake(START + LEASE_MS);
+    expect(alarms).toHaveLength(2);
   });
 
   it("is set anew by the sweep when it was lost", () => {

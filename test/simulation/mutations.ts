@@ -158,8 +158,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm not re-armed at start",
     breaks: "A process that died after its alarm had fired comes back with work and no alarm.",
     file: "objects/engine.ts",
-    find: "      alarmAt = current;\n      arm(ledger.nextWakeAt(now()));",
-    replace: "      alarmAt = current;",
+    find: "      alarmAt = onRecord(current);\n      arm(ledger.nextWakeAt(now()));",
+    replace: "      alarmAt = onRecord(current);",
   },
   {
     name: "fired alarm counted as set",
