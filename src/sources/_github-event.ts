@@ -1,14 +1,15 @@
 /**
  * Reads a GitHub payload by the mapping in `_github-mapping.ts`: the event's attributes and its key.
  */
+import { isAttributeText } from "../core/attributes.ts";
 import type { EventAttributes } from "../core/event.ts";
 import type { Json, JsonObject } from "../core/result.ts";
 import { isJsonObject, ownMember } from "../core/result.ts";
-import { isAttributeText } from "./_attributes.ts";
+import { isTimestamp } from "../core/timestamp.ts";
+import { isUriReference } from "../core/uri-reference.ts";
 import type { PayloadPath, SourceRule } from "./_github-mapping.ts";
 import { GITHUB_MAPPING, SOURCE_FALLBACKS, SOURCE_LAST_RESORT, UNLISTED_EVENT } from "./_github-mapping.ts";
-import { formatTimestamp, isTimestamp } from "./_timestamp.ts";
-import { isUriReference } from "./_uri-reference.ts";
+import { formatTimestamp } from "./_timestamp.ts";
 
 /** Longer texts of a payload are left out of attributes. GitHub's longest are URLs and ref names, of some 300 characters. */
 const PAYLOAD_TEXT_CHARACTERS_MAX = 1_024;

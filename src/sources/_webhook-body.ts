@@ -3,10 +3,10 @@
  */
 import { decodeUtf8 } from "../core/event.ts";
 import { parseJson } from "../core/json.ts";
+import { decodeFormField } from "../core/percent-encoding.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { JsonObject, Result } from "../core/result.ts";
 import { err, isJsonObject, ok } from "../core/result.ts";
-import { decodeFormField } from "./_percent-encoding.ts";
 
 export const JSON_TYPE = "application/json";
 export const FORM_TYPE = "application/x-www-form-urlencoded";

@@ -3,8 +3,13 @@
  * References: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md and
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md (section 3, authorization).
  */
+import { withData } from "../core/event-data.ts";
 import type { CloudEvent } from "../core/event.ts";
 import { decodeUtf8, eventFingerprint } from "../core/event.ts";
+import { readHeaderAttributes } from "../core/http-binding.ts";
+import { readBatch, readStructured } from "../core/json-format.ts";
+import { bareMediaType, shownContentType } from "../core/media-type.ts";
+import { orderKeyOf } from "../core/order-key.ts";
 import type { Reader } from "../core/read-object.ts";
 import { readMembers } from "../core/read-object.ts";
 import type { Rejection } from "../core/rejection.ts";
@@ -12,10 +17,6 @@ import type { Mistake, Result } from "../core/result.ts";
 import { err, isJsonObject, ok } from "../core/result.ts";
 import type { Received, ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
 import { readSecretNames, setSecrets } from "./_auth.ts";
-import { withData } from "./_event-data.ts";
-import { readHeaderAttributes } from "./_http-binding.ts";
-import { readBatch, readStructured } from "./_json-format.ts";
-import { bareMediaType, shownContentType } from "./_media-type.ts";
 
 export type CloudEventsConfig =
   | { readonly auth: "none" }
@@ -114,6 +115,7 @@ function received(event: CloudEvent, context: SourceContext): ReceivedEvent {
     event,
     fingerprint: eventFingerprint(event, context.hashing.sha256),
     key: event.attributes.source,
+    orderKey: orderKeyOf(event.attributes),
     rawHeaders: {},
   };
 }

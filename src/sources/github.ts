@@ -4,19 +4,23 @@
  * https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  */
 import { payloadFingerprint } from "../core/event.ts";
-import { readMembers } from "../core/read-object.ts";
+import { bareMediaType, shownContentType } from "../core/media-type.ts";
+import { readMembers, readOneOf } from "../core/read-object.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { Source, SourceContext, SourceRequest } from "../core/source.ts";
+import type { ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
 import { readAuthNone, readSecretNames, setSecrets } from "./_auth.ts";
 import { githubAttributes, githubKey } from "./_github-event.ts";
-import { bareMediaType, shownContentType } from "./_media-type.ts";
 import { FORM_TYPE, JSON_TYPE, readWebhookBody } from "./_webhook-body.ts";
 
 export type GithubConfig =
   | { readonly auth: "none" }
-  | { readonly auth: "signature"; readonly secretNames: readonly string[] };
+  | { readonly auth: "signature"; readonly secretNames: readonly string[]; readonly replays: Replays };
+
+/** What the same signed payload under a new id means; `ignore` doesn't look. */
+const REPLAYS = ["flag", "refuse", "ignore"] as const;
+type Replays = (typeof REPLAYS)[number];
 
 const SIGNATURE_HEADER = "X-Hub-Signature-256";
 const EVENT_HEADER = "X-GitHub-Event";
@@ -41,7 +45,8 @@ const github: Source<GithubConfig> = {
 
   parse(entry) {
     const mistakes: Mistake[] = [];
-    const { secrets, auth } = readMembers(entry, [], { secrets: readSecretNames, auth: readAuthNone }, mistakes);
+    const readers = { secrets: readSecretNames, auth: readAuthNone, replays: readOneOf(REPLAYS) };
+    const { secrets, auth, replays } = readMembers(entry, [], readers, mistakes);
     const [hasSecrets, hasAuth] = [Object.hasOwn(entry, "secrets"), Object.hasOwn(entry, "auth")];
     if (!hasSecrets && !hasAuth) {
       mistakes.push({ path: [], message: "expected secrets: [NAME, …] or auth: none, found neither" });
@@ -49,8 +54,12 @@ const github: Source<GithubConfig> = {
     if (hasSecrets && hasAuth) {
       mistakes.push({ path: ["auth"], at: "key", message: "expected secrets or auth: none, found both" });
     }
+    if (hasAuth && !hasSecrets && Object.hasOwn(entry, "replays")) {
+      const message = "replays are told by what is signed, and with auth: none nothing is; leave it out";
+      mistakes.push({ path: ["replays"], at: "key", message });
+    }
     if (mistakes.length > 0) return err(mistakes);
-    if (secrets !== undefined) return ok({ auth: "signature", secretNames: secrets });
+    if (secrets !== undefined) return ok({ auth: "signature", secretNames: secrets, replays: replays ?? "flag" });
     return auth === undefined ? err(mistakes) : ok({ auth });
   },
 
@@ -78,11 +87,15 @@ const github: Source<GithubConfig> = {
     const { bytes, payload } = body.value;
     const hook = hookHeaders(request.headers);
     const attributes = githubAttributes(name.value, id.value, payload, context.now);
-    const received = {
+    // Hooks that subscribe to one event share its GUID, so the hook is the scope.
+    const fingerprint = payloadFingerprint(bytes, hook["x-github-hook-id"] ?? "", context.hashing.sha256);
+    const received: ReceivedEvent = {
       event: { attributes, body: bytes },
-      // Hooks that subscribe to one event share its GUID, so the hook is the scope.
-      fingerprint: payloadFingerprint(bytes, hook["x-github-hook-id"] ?? "", context.hashing.sha256),
+      fingerprint,
       key: githubKey(payload, sourceName),
+      // GitHub sends an event once; again only when somebody asks for it, in its settings or by its API.
+      repeat: "redelivery",
+      ...replayOf(config, fingerprint.hash),
       rawHeaders: { "x-github-event": name.value, "x-github-delivery": id.value, ...hook },
     };
     return ok({ events: [received], batch: false });
@@ -90,6 +103,15 @@ const github: Source<GithubConfig> = {
 };
 
 export default github;
+
+/**
+ * GitHub signs the payload and no header, so neither the GUID nor the event's name can be relied on to tell a captured request
+ * that is sent again from a new one. Without a signature there is nothing to compare.
+ */
+function replayOf(config: GithubConfig, content: string): Pick<ReceivedEvent, "replay"> {
+  if (config.auth === "none" || config.replays === "ignore") return {};
+  return { replay: { content, refuse: config.replays === "refuse" } };
+}
 
 function authenticate(request: SourceRequest, config: GithubConfig, context: SourceContext): Rejection | null {
   if (config.auth === "none") return null;

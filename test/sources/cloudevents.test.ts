@@ -5,8 +5,8 @@ import { structuredJson } from "../../src/core/event.ts";
 import { JSON_DEPTH_MAX } from "../../src/core/json.ts";
 import type { Rejection } from "../../src/core/rejection.ts";
 import type { Received } from "../../src/core/source.ts";
-import { ATTRIBUTES_BYTES_MAX, ATTRIBUTE_NAME_CHARACTERS_MAX } from "../../src/sources/_attributes.ts";
-import { BATCH_EVENTS_MAX } from "../../src/sources/_json-format.ts";
+import { ATTRIBUTES_BYTES_MAX, ATTRIBUTE_NAME_CHARACTERS_MAX } from "../../src/core/attributes.ts";
+import { BATCH_EVENTS_MAX } from "../../src/core/json-format.ts";
 import cloudevents from "../../src/sources/cloudevents.ts";
 import type { CloudEventsConfig } from "../../src/sources/cloudevents.ts";
 import { contextWith, requestOf, textOf, utf8 } from "./_context.ts";
@@ -473,6 +473,21 @@ describe("the key and the fingerprint", () => {
     for (const headers of [{}, { "ce-subject": "s" }, { "ce-partitionkey": "k" }]) {
       expect(first(headers)?.key).toBe("/mycontext");
     }
+  });
+
+  it("is ordered by its partitionkey, else by its subject, within its source", () => {
+    expect(first({})?.orderKey).toBe("/mycontext\n");
+    expect(first({ "ce-subject": "s" })?.orderKey).toBe("/mycontext\ns");
+    expect(first({ "ce-subject": "s", "ce-partitionkey": "k" })?.orderKey).toBe("/mycontext\nk");
+    expect(first({ "ce-source": "/other", "ce-subject": "s" })?.orderKey).toBe("/other\ns");
+    expect(first({})?.repeat).toBeUndefined();
+  });
+
+  it("is ordered by a partitionkey of any type, in every event of a batch", () => {
+    const events = [{ subject: "s" }, { subject: "s", partitionkey: 7 }, { partitionkey: false }];
+    const body = JSON.stringify(events.map((more, id) => ({ ...ATTRIBUTES, id: String(id), ...more })));
+    const orderKeys = receive(BATCH, body).received?.events.map(({ orderKey }) => orderKey);
+    expect(orderKeys).toEqual(["/mycontext\ns", "/mycontext\n7", "/mycontext\nfalse"]);
   });
 
   it("tells other content apart, but not another time or trace", () => {

@@ -109,7 +109,7 @@ function receive(name: string, contentType: string, body: string) {
     "x-github-hook-id": "7",
     "x-hub-signature-256": githubSignature(SECRET, body),
   };
-  const config = { auth: "signature", secretNames: ["S"] } as const;
+  const config = { auth: "signature", secretNames: ["S"], replays: "flag" } as const;
   const result = github.receive(requestOf(headers, body), config, "github", contextWith({ S: SECRET }));
   if (!result.ok) throw new Error(`rejected: ${JSON.stringify(result.error)}`);
   return result.value;

@@ -12,7 +12,7 @@ import type { GithubConfig } from "../../src/sources/github.ts";
 import { NOW, contextWith, githubSignature, requestOf, textOf, utf8 } from "./_context.ts";
 
 const OPEN: GithubConfig = { auth: "none" };
-const SIGNED: GithubConfig = { auth: "signature", secretNames: ["NEW", "OLD"] };
+const SIGNED = { auth: "signature", secretNames: ["NEW", "OLD"], replays: "flag" } as const satisfies GithubConfig;
 const SECRETS = { NEW: "It's a Secret to Everybody", OLD: "yesterday's secret" };
 const BODY = '{ "action":"opened", "repository":{"id":17,"url":"https://api.github.com/repos/o/r"} }';
 
@@ -307,6 +307,40 @@ describe("the fingerprint", () => {
   });
 });
 
+describe("a repeat", () => {
+  it("of an id is somebody's redelivery, signed or not", () => {
+    const good = githubSignature(SECRETS.NEW, BODY);
+    expect(signed(good).received?.events[0]?.repeat).toBe("redelivery");
+    expect(receive({}, BODY).received?.events[0]?.repeat).toBe("redelivery");
+  });
+
+  const replayOf = (headers: Headers, body: string, config: GithubConfig = SIGNED) => {
+    const all = { ...HEADERS, "X-Hub-Signature-256": githubSignature(SECRETS.NEW, body), ...headers };
+    const result = github.receive(requestOf(all, body), config, "hub", contextWith(SECRETS));
+    if (!result.ok) throw new Error("the request is accepted");
+    return result.value.events[0]?.replay;
+  };
+
+  it("of signed content is known whatever the headers say, for they are not signed", () => {
+    const first = replayOf({}, BODY);
+    expect(first?.content).toMatch(/[0-9a-f]{64}$/);
+    const changed = { "X-GitHub-Delivery": "another", "X-GitHub-Event": "issues", "X-GitHub-Hook-ID": "9" };
+    expect(replayOf(changed, BODY)).toEqual(first);
+    expect(replayOf({ "X-Hub-Signature-256": githubSignature(SECRETS.OLD, BODY) }, BODY)).toEqual(first);
+    expect(replayOf({}, `${BODY} `)?.content).not.toBe(first?.content);
+  });
+
+  it("is flagged, refused or not looked for, as the file says", () => {
+    expect(replayOf({}, BODY)).toMatchObject({ refuse: false });
+    expect(replayOf({}, BODY, { ...SIGNED, replays: "refuse" })).toMatchObject({ refuse: true });
+    expect(replayOf({}, BODY, { ...SIGNED, replays: "ignore" })).toBeUndefined();
+  });
+
+  it("can't be told without a signature", () => {
+    expect(receive({}, BODY).received?.events[0]).not.toHaveProperty("replay");
+  });
+});
+
 describe("the key", () => {
   const owners = ["repository", "organization", "installation", "enterprise", "sender"];
   it.each(owners.map((owner, at) => [owner, owners.slice(at)] as const))("is the id of the %s", (owner, present) => {
@@ -425,9 +459,22 @@ describe("attributes", () => {
 
 describe("the entry in sources.yaml", () => {
   it("has secrets or says that there are none", () => {
-    expect(github.parse({ secrets: ["A"] })).toEqual({ ok: true, value: { auth: "signature", secretNames: ["A"] } });
+    const value = { auth: "signature", secretNames: ["A"], replays: "flag" };
+    expect(github.parse({ secrets: ["A"] })).toEqual({ ok: true, value });
     expect(github.parse({ auth: "none" })).toEqual({ ok: true, value: { auth: "none" } });
     expect(github.secretNames(SIGNED)).toEqual(["NEW", "OLD"]);
+  });
+
+  it.each(["flag", "refuse", "ignore"])("may say replays: %s", (replays) => {
+    const value = { auth: "signature", secretNames: ["A"], replays };
+    expect(github.parse({ secrets: ["A"], replays })).toEqual({ ok: true, value });
+  });
+
+  it("has no replays without a signature", () => {
+    const parsed = github.parse({ auth: "none", replays: "refuse" });
+    expect(parsed.ok ? [] : parsed.error).toEqual([
+      { path: ["replays"], at: "key", message: expect.stringContaining("with auth: none nothing is") as string },
+    ]);
   });
 
   it.each([
@@ -437,6 +484,8 @@ describe("the entry in sources.yaml", () => {
     [{ secrets: "A" }, ["secrets"]],
     [{ secrets: ["A", "not a name"] }, ["secrets", 1]],
     [{ auth: "open" }, ["auth"]],
+    [{ secrets: ["A"], replays: "drop" }, ["replays"]],
+    [{ secrets: ["A"], replays: true }, ["replays"]],
     [{ auth: { bearer: ["A"] } }, ["auth"]],
   ])("is a mistake: %j", (entry, path) => {
     const parsed = github.parse(entry);

@@ -2,12 +2,12 @@
  * The binary content mode of the CloudEvents HTTP binding: attributes in `ce-` headers, data in the body.
  * Reference: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#31-binary-content-mode
  */
-import type { AttributeValue, EventAttributes } from "../core/event.ts";
-import type { Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
-import type { EventProblem } from "./_attributes.ts";
-import { problem, readAttributes } from "./_attributes.ts";
-import { decodeHeaderBytes } from "./_percent-encoding.ts";
+import type { EventProblem } from "./attributes.ts";
+import { problem, readAttributes } from "./attributes.ts";
+import type { AttributeValue, EventAttributes } from "./event.ts";
+import { decodeHeaderBytes } from "./percent-encoding.ts";
+import type { Result } from "./result.ts";
+import { err, ok } from "./result.ts";
 
 const PREFIX = "ce-";
 

@@ -2,15 +2,15 @@
  * The CloudEvents JSON format, one event or a batch. Data is cut out of the received text, never parsed and written again.
  * Reference: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-import type { AttributeValue, CloudEvent, EventAttributes } from "../core/event.ts";
-import { fromBase64, isJsonMediaType } from "../core/event.ts";
-import type { JsonProblem } from "../core/json.ts";
-import { JSON_DEPTH_MAX, elementSpans, memberSpans, parseJson } from "../core/json.ts";
-import type { Json, JsonObject, Result } from "../core/result.ts";
-import { err, isJsonObject, ok, ownMember } from "../core/result.ts";
-import type { EventProblem } from "./_attributes.ts";
-import { problem, readAttributes } from "./_attributes.ts";
-import { withData } from "./_event-data.ts";
+import type { EventProblem } from "./attributes.ts";
+import { problem, readAttributes } from "./attributes.ts";
+import { withData } from "./event-data.ts";
+import type { AttributeValue, CloudEvent, EventAttributes } from "./event.ts";
+import { fromBase64, isJsonMediaType } from "./event.ts";
+import type { JsonProblem } from "./json.ts";
+import { JSON_DEPTH_MAX, elementSpans, memberSpans, parseJson } from "./json.ts";
+import type { Json, JsonObject, Result } from "./result.ts";
+import { err, isJsonObject, ok, ownMember } from "./result.ts";
 
 export const BATCH_EVENTS_MAX = 100;
 

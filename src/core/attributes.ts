@@ -2,12 +2,12 @@
  * The rules for context attributes: CloudEvents 1.0.2, section 3, whichever way an event came in.
  * Reference: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#context-attributes
  */
-import type { AttributeValue, EventAttributes } from "../core/event.ts";
-import type { Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
-import { isMediaType } from "./_media-type.ts";
-import { isTimestamp } from "./_timestamp.ts";
-import { isAbsoluteUri, isUriReference } from "./_uri-reference.ts";
+import type { AttributeValue, EventAttributes } from "./event.ts";
+import { isMediaType } from "./media-type.ts";
+import type { Result } from "./result.ts";
+import { err, ok } from "./result.ts";
+import { isTimestamp } from "./timestamp.ts";
+import { isAbsoluteUri, isUriReference } from "./uri-reference.ts";
 
 /** The specification recommends at most 20 characters for a name. */
 export const ATTRIBUTE_NAME_CHARACTERS_MAX = 64;

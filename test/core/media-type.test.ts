@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MEDIA_TYPE_CHARACTERS_MAX, bareMediaType, isMediaType } from "../../src/sources/_media-type.ts";
+import { MEDIA_TYPE_CHARACTERS_MAX, bareMediaType, isMediaType } from "../../src/core/media-type.ts";
 
 describe("media types", () => {
   it.each([

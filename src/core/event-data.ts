@@ -1,12 +1,12 @@
 /**
  * Joins data that came as bytes to the attributes that describe it.
  */
-import type { CloudEvent, EventAttributes } from "../core/event.ts";
-import { decodeUtf8, isJsonMediaType } from "../core/event.ts";
-import type { JsonProblem } from "../core/json.ts";
-import { parseJson } from "../core/json.ts";
-import type { Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
+import type { CloudEvent, EventAttributes } from "./event.ts";
+import { decodeUtf8, isJsonMediaType } from "./event.ts";
+import type { JsonProblem } from "./json.ts";
+import { parseJson } from "./json.ts";
+import type { Result } from "./result.ts";
+import { err, ok } from "./result.ts";
 
 export type DataProblem = JsonProblem | { readonly reason: "invalid-utf8" };
 

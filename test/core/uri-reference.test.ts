@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isAbsoluteUri, isUriReference } from "../../src/sources/_uri-reference.ts";
+import { isAbsoluteUri, isUriReference } from "../../src/core/uri-reference.ts";
 
 const ABSOLUTE = [
   "https://github.com/cloudevents",

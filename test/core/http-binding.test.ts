@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeHeaderValue } from "../../src/sources/_http-binding.ts";
-import { decodeFormField } from "../../src/sources/_percent-encoding.ts";
-import { textOf, utf8 } from "./_context.ts";
+import { decodeHeaderValue } from "../../src/core/http-binding.ts";
+import { decodeFormField } from "../../src/core/percent-encoding.ts";
+import { textOf, utf8 } from "../sources/_context.ts";
 
 /** The encoding that section 3.1.3.2 prescribes for senders. */
 function encodeHeaderValue(text: string): string {
