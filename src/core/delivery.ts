@@ -1,23 +1,19 @@
 /**
- * A delivery: one event to one target by one rule, and every way its state may change. The partition stores what these
- * functions return; it decides nothing itself.
+ * A delivery: one event to one target by one rule. `transition.ts` has every way its state may change.
  *
  *            lease                settle: success
  *   waiting ------> leased ----------------------------> delivered
- *      ^              |  settle: never like this, too old  dead  --- redrive ---> waiting
- *      |--------------|  settle: not wanted any more       cancelled
- *   settle: retry, release; or the lease ran out
+ *    ^    ^           |  settle: never like this, too old  dead  --- redrive ---> waiting
+ *    |    |-----------|  settle: not wanted any more       cancelled
+ *    |   settle: retry, release; or the lease ran out
+ *    |
+ *   queued <--> waiting, parked: places in a lane (`lane.ts`)
  */
 import type { Answer, CancelReason, PermanentReason, RetryReason } from "./outcome.ts";
 import type { Step } from "./step.ts";
 
-/** Attempts kept with a delivery; older ones give way, their number stays in `attemptCount`. */
-export const ATTEMPTS_KEPT_MAX = 20;
 /** What a lease lasts beyond its target's timeout: waiting for a slot before the request, settling after it. */
 export const LEASE_MARGIN_MS = 5_000;
-/** A lease that ran out once is taken up at once; from the second time on it waits, doubling from this to the maximum. */
-const LOST_DELAY_MS = 1_000;
-const LOST_DELAY_MS_MAX = 300_000;
 
 /** Which rules a decision was made under: a content hash, and when that content was uploaded (milliseconds). */
 export interface RulesVersion {
@@ -35,6 +31,20 @@ export interface PlannedDelivery {
   readonly timeoutMs: number;
   /** From acceptance (or re-drive) to giving up. */
   readonly maxAgeMs: number;
+  /** Absent when the rule has no order. */
+  readonly lane?: PlannedLane;
+}
+
+/** A delivery's place in its lane: the deliveries of one (rule, target, key), of which one is sent at a time. */
+export interface PlannedLane {
+  /** Names the lane within its partition. */
+  readonly id: string;
+  /** Waiting deliveries of the lane give way to this one. */
+  readonly latest?: true;
+  /** `order: sequence`: the event's number, absent when it has none that counts. */
+  readonly sequence?: number;
+  /** How long a gap before `sequence` is waited for, from acceptance. */
+  readonly gapWaitMs?: number;
 }
 
 export interface Delivery extends PlannedDelivery {
@@ -45,18 +55,35 @@ export interface Delivery extends PlannedDelivery {
   readonly failures: number;
   /** Leases in a row that ran out without a settle. */
   readonly lostLeases: number;
+  /** What happened to its place in a sequence, in words; absent when nothing did. */
+  readonly note?: string;
   /** The newest attempts, oldest first. */
   readonly attempts: readonly Attempt[];
 }
 
 export type DeliveryState =
   | { readonly kind: "waiting"; readonly dueAt: number }
+  /** Behind others of its lane, or (the first of it) behind a gap until `gapUntil`; due at the earliest at `dueAt`. */
+  | { readonly kind: "queued"; readonly dueAt: number; readonly gapUntil?: number }
   | { readonly kind: "leased"; readonly token: string; readonly deadlineAt: number }
+  /**
+   * Its lane has stopped with it: somebody must re-drive it, or it ends of age. `lane-parked`: the one that stopped the lane
+   * has ended of age, and this one keeps its place.
+   */
+  | {
+      readonly kind: "parked";
+      readonly at: number;
+      readonly reason: ParkReason | "lane-parked";
+      readonly detail: string;
+    }
   | { readonly kind: "delivered"; readonly at: number }
   | { readonly kind: "dead"; readonly at: number; readonly reason: DeadReason; readonly detail: string }
   | { readonly kind: "cancelled"; readonly at: number; readonly reason: CancelReason };
 
-export type DeadReason = PermanentReason | "retries-exhausted" | "expired";
+export type DeadReason = PermanentReason | "retries-exhausted" | "skipped" | "expired" | "expired-while-held";
+
+/** Why a lane stops with a delivery. */
+export type ParkReason = PermanentReason | "retries-exhausted";
 
 export interface Attempt {
   /** The lease's token: an attempt that is reported twice, or after its lease was given up, is still one attempt. */
@@ -88,6 +115,8 @@ export interface Lease {
   readonly expiresInMs: number;
   /** Since acceptance or the last re-drive. */
   readonly ageMs: number;
+  /** The target's gate must be asked before the attempt, whatever the rules say of it. */
+  readonly gated?: true;
 }
 
 /** What a lease's holder reports. */
@@ -100,12 +129,19 @@ export interface Settlement {
   readonly timeoutMs?: number;
   /** Absent when nothing was sent. */
   readonly attempt?: Attempt;
+  /** The target's gate knows of the attempt already. */
+  readonly counted?: true;
 }
 
+/** One that is in a lane is queued there: the lane tells whether it may go. */
 export function newDelivery(planned: PlannedDelivery, now: number): Delivery {
+  const gapWaitMs = planned.lane?.gapWaitMs;
   return {
     ...planned,
-    state: { kind: "waiting", dueAt: now },
+    state:
+      planned.lane === undefined
+        ? { kind: "waiting", dueAt: now }
+        : { kind: "queued", dueAt: now, ...(gapWaitMs === undefined ? {} : { gapUntil: now + gapWaitMs }) },
     expiresAt: now + planned.maxAgeMs,
     attemptCount: 0,
     failures: 0,
@@ -120,8 +156,13 @@ export function leaseDelivery(delivery: Delivery, token: string, now: number): D
   return { ...delivery, state: { kind: "leased", token, deadlineAt } };
 }
 
-export function describeLease(delivery: Delivery, seq: number, token: string, now: number): Lease {
+export function describeLease(
+  delivery: Delivery,
+  seq: number,
+  { token, now, gated }: { readonly token: string; readonly now: number; readonly gated: boolean },
+): Lease {
   return {
+    ...(gated ? { gated } : {}),
     seq,
     deliveryId: delivery.id,
     rule: delivery.rule,
@@ -136,80 +177,18 @@ export function describeLease(delivery: Delivery, seq: number, token: string, no
   };
 }
 
-/**
- * Applies what a lease's holder reports. The token fences: only the holder of the current lease moves the delivery, with one
- * exception, a late success, which ends a delivery that has not ended. Anything else late is recorded as an attempt only.
- */
-export function settleDelivery(delivery: Delivery, settlement: Settlement, now: number): Delivery {
-  const { step } = settlement;
-  const holds = delivery.state.kind === "leased" && delivery.state.token === settlement.token;
-  const attempted = recordAttempt(delivery, settlement.attempt);
-  const recorded =
-    holds && settlement.timeoutMs !== undefined ? { ...attempted, timeoutMs: settlement.timeoutMs } : attempted;
-  if (!holds) {
-    const open = delivery.state.kind === "waiting" || delivery.state.kind === "leased";
-    if (open && step.kind === "delivered") return { ...recorded, state: { kind: "delivered", at: now } };
-    return recorded;
-  }
-  switch (step.kind) {
-    case "delivered":
-      return { ...recorded, lostLeases: 0, state: { kind: "delivered", at: now } };
-    case "retry":
-      return {
-        ...recorded,
-        lostLeases: 0,
-        failures: delivery.failures + 1,
-        state: { kind: "waiting", dueAt: now + step.delayMs },
-      };
-    case "release":
-      return { ...recorded, lostLeases: 0, state: { kind: "waiting", dueAt: now + step.delayMs } };
-    case "dead":
-      return { ...recorded, state: { kind: "dead", at: now, reason: step.reason, detail: step.detail } };
-    case "cancelled":
-      return { ...recorded, state: { kind: "cancelled", at: now, reason: step.reason } };
-  }
-}
-
-/**
- * Brings a delivery up to date with the clock: a lease that ran out is waiting again (the attempt may have happened, nobody
- * knows), and a waiting delivery past its maximum age is dead.
- */
-export function advanceDelivery(delivery: Delivery, now: number): Delivery {
-  let current = delivery;
-  if (current.state.kind === "leased" && current.state.deadlineAt <= now) {
-    const lostLeases = current.lostLeases + 1;
-    const delayMs = lostLeases === 1 ? 0 : Math.min(LOST_DELAY_MS * 2 ** (lostLeases - 2), LOST_DELAY_MS_MAX);
-    const startedAt = current.state.deadlineAt - current.timeoutMs - LEASE_MARGIN_MS;
-    const lost: Attempt = {
-      token: current.state.token,
-      startedAt,
-      durationMs: current.state.deadlineAt - startedAt,
-      outcome: "lost",
-    };
-    current = { ...recordAttempt(current, lost), lostLeases, state: { kind: "waiting", dueAt: now + delayMs } };
-  }
-  if (current.state.kind === "waiting" && current.expiresAt <= now) {
-    const last = current.attempts.at(-1)?.detail;
-    const detail = last === undefined ? "never attempted" : `last: ${last}`;
-    return { ...current, state: { kind: "dead", at: now, reason: "expired", detail } };
-  }
-  return current;
-}
-
-/** Opens a dead delivery again, from the start of its retry schedule. The id stays, so receivers can still deduplicate. */
-export function redriveDelivery(delivery: Delivery, now: number): Delivery {
-  if (delivery.state.kind !== "dead") return delivery;
-  return {
-    ...delivery,
-    state: { kind: "waiting", dueAt: now },
-    expiresAt: now + delivery.maxAgeMs,
-    failures: 0,
-    lostLeases: 0,
-  };
-}
-
 export function isOpen(delivery: Delivery): boolean {
-  return delivery.state.kind === "waiting" || delivery.state.kind === "leased";
+  switch (delivery.state.kind) {
+    case "waiting":
+    case "queued":
+    case "leased":
+    case "parked":
+      return true;
+    case "delivered":
+    case "dead":
+    case "cancelled":
+      return false;
+  }
 }
 
 /** When the delivery next needs somebody: its due time or the end of its lease; null once it has ended. */
@@ -219,6 +198,9 @@ export function wakesAt(delivery: Delivery): number | null {
       return Math.min(delivery.state.dueAt, delivery.expiresAt);
     case "leased":
       return delivery.state.deadlineAt;
+    case "queued":
+    case "parked":
+      return delivery.expiresAt;
     case "delivered":
     case "dead":
     case "cancelled":
@@ -235,22 +217,4 @@ export function eventStatus(deliveries: readonly Delivery[]): EventStatus {
   if (deliveries.some((delivery) => delivery.state.kind === "dead")) return "dead";
   if (deliveries.every((delivery) => delivery.state.kind === "cancelled")) return "cancelled";
   return "delivered";
-}
-
-function recordAttempt(delivery: Delivery, attempt: Attempt | undefined): Delivery {
-  if (attempt === undefined) return delivery;
-  const known = delivery.attempts.findIndex((each) => each.token === attempt.token);
-  if (known !== -1) {
-    if (delivery.attempts[known]?.outcome !== "lost" || attempt.outcome === "lost") return delivery;
-    return { ...delivery, attempts: delivery.attempts.with(known, attempt) };
-  }
-  // Only the newest attempts keep the answer's text, so that a row with many deliveries stays under the platform's 2 MB.
-  const earlier = delivery.attempts.slice(-(ATTEMPTS_KEPT_MAX - 1)).map(withoutAnswerBody);
-  return { ...delivery, attemptCount: delivery.attemptCount + 1, attempts: [...earlier, attempt] };
-}
-
-function withoutAnswerBody(attempt: Attempt): Attempt {
-  if (attempt.answer?.body === undefined) return attempt;
-  const { body: _dropped, ...answer } = attempt.answer;
-  return { ...attempt, answer };
 }

@@ -27,19 +27,17 @@ export interface EventAttributes {
   readonly [extension: string]: AttributeValue | undefined;
 }
 
-/** Where in Sluice an event came from: what `sources.yaml` calls the source. Part of the identity. */
-export type SourceName = string;
-
 /**
- * An event's identity: accepted once per dedup window. The three parts are joined by a line feed, which neither a source's
- * name nor an attribute may contain (CloudEvents 1.0.2, section 3.1 forbids control characters), so no two identities collide.
+ * An event's identity: accepted once per dedup window. `scope` is what in Sluice the event came through: the source's name in
+ * sources.yaml, or `<what>:<name>`, as no source's name has a colon. The three parts are joined by a line feed, which neither a
+ * scope nor an attribute may contain (CloudEvents 1.0.2, section 3.1 forbids control characters), so no two identities collide.
  */
-export function identityOf(source: SourceName, attributes: EventAttributes): string {
-  return `${source}\n${attributes.source}\n${attributes.id}`;
+export function identityOf(scope: string, attributes: EventAttributes): string {
+  return `${scope}\n${attributes.source}\n${attributes.id}`;
 }
 
-/** Attributes that may change between two sendings of one event, so they are no part of its fingerprint. */
-const FINGERPRINT_IGNORES: ReadonlySet<string> = new Set(["time", "traceparent", "tracestate"]);
+/** Attributes that may change between two sendings of one event, the count of hops included: no part of its fingerprint. */
+const FINGERPRINT_IGNORES: ReadonlySet<string> = new Set(["time", "traceparent", "tracestate", "sluicehops"]);
 
 export type Sha256 = (data: Uint8Array | string) => Uint8Array;
 
@@ -61,7 +59,7 @@ export function payloadFingerprint(body: Uint8Array, scope: string, sha256: Sha2
   return { scope, hash: `${FINGERPRINT_VERSION}:${toHex(sha256(body))}` };
 }
 
-/** CloudEvents: the data and every attribute but `time` and trace context. */
+/** CloudEvents: the data and every attribute but `time`, trace context and the count of hops. */
 export function eventFingerprint(event: CloudEvent, sha256: Sha256): Fingerprint {
   const attributes = Object.entries(event.attributes)
     .filter(([name, value]) => value !== undefined && !FINGERPRINT_IGNORES.has(name))

@@ -45,7 +45,7 @@ function fullYear(twoDigits: number, now: number): number {
   return year > thisYear + 50 ? year - 100 : year;
 }
 
-function daysInMonth(year: number, month: number): number {
+export function daysInMonth(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }

@@ -1,6 +1,9 @@
 /** What one attempt did. A target's `send` returns it; `core/delivery.ts` decides from it what comes next. */
+import type { CloudEvent } from "./event.ts";
+
 export type Outcome =
-  | { readonly kind: "delivered"; readonly answer?: Answer }
+  /** `ignoredReply`: why the CloudEvent in its answer is not published, in words. */
+  | { readonly kind: "delivered"; readonly answer?: Answer; readonly reply?: Reply; readonly ignoredReply?: string }
   /** Not this time: the same attempt may succeed later. */
   | {
       readonly kind: "retryable";
@@ -14,9 +17,11 @@ export type Outcome =
   /** The rule or the target no longer wants it. */
   | { readonly kind: "unwanted"; readonly reason: CancelReason }
   /** Nothing was sent: no time or no slot was left, or this dispatcher's rules are older than the delivery's. */
-  | { readonly kind: "released"; readonly reason: "out-of-time" | "older-rules" };
+  | { readonly kind: "released"; readonly reason: "out-of-time" | "older-rules" }
+  /** Its gate did not let it pass, or the target went away: wait, without counting it as a failure. */
+  | { readonly kind: "held"; readonly delayMs: number };
 
-export type RetryReason = "status" | "timeout" | "network" | "queue";
+export type RetryReason = "status" | "timeout" | "network" | "queue" | "reply" | "bus";
 
 export type PermanentReason =
   | "status"
@@ -25,9 +30,15 @@ export type PermanentReason =
   | "aborted-by-target"
   | "transform-failed"
   | "too-large"
-  | "configuration";
+  | "configuration"
+  | "hop-limit";
 
-export type CancelReason = "rule-removed" | "rule-off" | "target-removed";
+export type CancelReason = "rule-removed" | "rule-off" | "target-removed" | "superseded";
+
+/** A CloudEvent that a target answered with: to be published on the rule's bus before the delivery counts as delivered. */
+export interface Reply {
+  readonly event: CloudEvent;
+}
 
 /** What a target answered, bounded: kept with the attempt so that a person can see why. */
 export interface Answer {

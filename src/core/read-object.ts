@@ -71,6 +71,15 @@ export function readList<Value>(reader: Reader<Value>, itemsMax: number): Reader
   };
 }
 
+/** A whole number within bounds, both included. */
+export function readInteger(min: number, max: number): Reader<number> {
+  return (value, path, mistakes) => {
+    if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+    mistakes.push({ path, message: `expected a whole number from ${min} to ${max}, found ${describe(value)}` });
+    return undefined;
+  };
+}
+
 /** The name of a secret or binding: what wrangler accepts as one and a shell can export. */
 export const readBindingName: Reader<string> = (value, path, mistakes) => {
   if (typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value)) return value;

@@ -1,6 +1,6 @@
 /**
- * Names: partitions, receipts, delivery ids. A receipt tells the partition and the event's sequence number in it, so that one
- * lookup finds the event; to everyone else it is opaque.
+ * Names: partitions, gates, receipts, deliveries, lanes. A receipt tells the partition and the event's sequence number in it,
+ * so that one lookup finds the event; to everyone else it is opaque.
  */
 import type { Sha256 } from "./event.ts";
 
@@ -12,6 +12,11 @@ const RECEIPT_LENGTH_MAX = 200;
 
 export function partitionName(bus: string, partitions: number, index: number): string {
   return `${LAYOUT}/${bus}/${partitions}/${index}`;
+}
+
+/** The object that a target's gate is. */
+export function gateName(target: string): string {
+  return `${LAYOUT}/${target}`;
 }
 
 /** The partition of a key: the same key always meets the same object. */
@@ -51,6 +56,12 @@ export function deliveryId(identity: string, rule: string, target: string, gener
   let binary = "";
   for (const byte of hash.subarray(0, 18)) binary += String.fromCharCode(byte);
   return `dlv_${toBase64Url(binary)}`;
+}
+
+/** Names the deliveries of one (rule, target, key) within a partition. */
+export function laneId(rule: string, target: string, orderKey: string, sha256: Sha256): string {
+  const hash = sha256([rule, target, orderKey].join("\0"));
+  return toBase64Url(String.fromCharCode(...hash.subarray(0, 12)));
 }
 
 function toBase64Url(binary: string): string {

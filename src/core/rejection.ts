@@ -26,6 +26,8 @@ export type Rejection =
   | { readonly reason: "batch-too-large"; readonly eventsMax: number }
   /** The identity was accepted before with other content; `receipt` is the first one's. */
   | { readonly reason: "conflict"; readonly receipt: string }
+  /** The same signed content was accepted under another id, which is not signed, and the source refuses that. */
+  | { readonly reason: "replayed"; readonly receipt: string }
   | { readonly reason: "too-many-deliveries"; readonly deliveriesMax: number }
   | { readonly reason: "backlog-full"; readonly retryAfterSeconds: number }
   | { readonly reason: "storage-unavailable"; readonly retryAfterSeconds: number };

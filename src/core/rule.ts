@@ -19,6 +19,23 @@ export interface TargetDefinition {
   readonly timeoutMs: number;
   readonly retryDelaysMs: readonly number[];
   readonly maxAgeMs: number;
+  /** Absent when the target takes whatever comes. */
+  readonly limits?: TargetLimits;
+}
+
+/** What a target's gate enforces over all partitions together. */
+export interface TargetLimits {
+  readonly rate?: Rate;
+  /** Requests at one time. */
+  readonly concurrency?: number;
+}
+
+/** In any window of `periodMs` never more than `limit + burst` requests. */
+export interface Rate {
+  readonly limit: number;
+  readonly periodMs: number;
+  /** At least 1. */
+  readonly burst: number;
 }
 
 export interface RuleDefinition {
@@ -31,7 +48,28 @@ export interface RuleDefinition {
   /** Names of targets.yaml, each once. */
   readonly targets: readonly string[];
   readonly mode: RuleMode;
+  /** Absent: deliveries don't wait for each other. */
+  readonly order?: RuleOrder;
 }
+
+/** One delivery of a lane, the deliveries of one (rule, target, key), at a time. */
+export interface RuleOrder {
+  /** `key`: in the order of acceptance. `sequence`: by the CloudEvents extension `sequence`, waiting for gaps. */
+  readonly by: "key" | "sequence";
+  readonly onFailure: OnFailure;
+  /** With `by: sequence`: how long a missing number is waited for, counted from the acceptance of what waits. */
+  readonly gapWaitMs: number;
+}
+
+export type OnFailure =
+  /** Tried again until delivered or too old; the schedule's last delay repeats. Then dead, and the lane goes on. */
+  | { readonly kind: "block" }
+  /** Dead after so many failed attempts, and the lane goes on. */
+  | { readonly kind: "skip-after"; readonly failures: number }
+  /** When its schedule is over, the lane stops with it until somebody re-drives it. */
+  | { readonly kind: "park" }
+  /** Only the newest waiting delivery of the lane is wanted. */
+  | { readonly kind: "latest" };
 
 export type RuleMode = "live" | "off";
 

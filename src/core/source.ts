@@ -36,6 +36,15 @@ export interface ReceivedEvent {
    * would not meet its first arrival.
    */
   readonly key: string;
+  /** What rules with `order: key` order by, where it is not `key`: it must not be the same for two values of `key`. */
+  readonly orderKey?: string;
+  /** What a repeat from the same sender means: sent again by a machine, or redelivered by somebody who wants it delivered. */
+  readonly repeat?: "redelivery";
+  /**
+   * For sources whose event ids are not signed: names the signed content, so that the same content under a new id can be
+   * told from a new event. `refuse` refuses it, else it is accepted and flagged.
+   */
+  readonly replay?: { readonly content: string; readonly refuse: boolean };
   /** Headers of the vendor's request that a target in `raw` format gets too, lower-case names; never a signature. */
   readonly rawHeaders: Readonly<Record<string, string>>;
 }

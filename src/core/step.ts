@@ -1,6 +1,7 @@
 /** What comes next for a delivery, decided from what an attempt did. */
-import type { DeadReason, Lease } from "./delivery.ts";
+import type { DeadReason, Lease, ParkReason } from "./delivery.ts";
 import type { CancelReason, Outcome } from "./outcome.ts";
+import type { OnFailure } from "./rule.ts";
 import { retryDelayMs, retryFloorMs } from "./retry.ts";
 
 /**
@@ -13,35 +14,56 @@ export type Step =
   | { readonly kind: "delivered" }
   | { readonly kind: "retry"; readonly delayMs: number }
   | { readonly kind: "release"; readonly delayMs: number }
+  /** An ordered rule's lane stops here. */
+  | { readonly kind: "park"; readonly reason: ParkReason; readonly detail: string }
   | { readonly kind: "dead"; readonly reason: DeadReason; readonly detail: string }
   | { readonly kind: "cancelled"; readonly reason: CancelReason };
+
+/** What the rule files say about failures, as they are now. */
+export interface StepPolicy {
+  readonly retryDelaysMs: readonly number[];
+  /** Of an ordered rule. */
+  readonly onFailure?: OnFailure | undefined;
+}
 
 /** Decides what an attempt's outcome leads to. */
 export function nextStep(
   outcome: Outcome,
   lease: Pick<Lease, "failures" | "expiresInMs" | "ageMs">,
-  policy: { readonly retryDelaysMs: readonly number[] },
+  policy: StepPolicy,
   random: () => number,
 ): Step {
   switch (outcome.kind) {
     case "delivered":
       return { kind: "delivered" };
     case "permanent":
-      return { kind: "dead", reason: outcome.reason, detail: outcome.detail };
+      return failed(outcome.reason, outcome.detail, policy.onFailure);
     case "unwanted":
       return { kind: "cancelled", reason: outcome.reason };
     case "released":
       return { kind: "release", delayMs: outcome.reason === "older-rules" ? olderRulesDelayMs(lease.ageMs) : 0 };
+    case "held":
+      return { kind: "release", delayMs: outcome.delayMs };
     case "retryable": {
+      const { onFailure, retryDelaysMs } = policy;
+      const failures = lease.failures + 1;
+      if (onFailure?.kind === "skip-after" && failures >= onFailure.failures) {
+        return { kind: "dead", reason: "skipped", detail: `failed ${failures} times; last: ${outcome.detail}` };
+      }
+      // A lane that waits for this one must not go on only because the schedule is over.
+      const repeats = onFailure?.kind === "block" || onFailure?.kind === "skip-after";
       const delayMs = retryDelayMs({
-        failures: lease.failures + 1,
-        delaysMs: policy.retryDelaysMs,
+        failures: repeats ? Math.max(1, Math.min(failures, retryDelaysMs.length)) : failures,
+        delaysMs: retryDelaysMs,
         retryAfterMs: outcome.retryAfterMs,
         floorMs: retryFloorMs(outcome),
         random: random(),
       });
       if (delayMs === null) {
-        return { kind: "dead", reason: "retries-exhausted", detail: outcome.detail };
+        return failed("retries-exhausted", outcome.detail, onFailure);
+      }
+      if (delayMs >= lease.expiresInMs && onFailure?.kind === "park") {
+        return failed("retries-exhausted", outcome.detail, onFailure);
       }
       if (delayMs >= lease.expiresInMs) {
         return {
@@ -53,6 +75,10 @@ export function nextStep(
       return { kind: "retry", delayMs };
     }
   }
+}
+
+function failed(reason: ParkReason, detail: string, onFailure: OnFailure | undefined): Step {
+  return { kind: onFailure?.kind === "park" ? "park" : "dead", reason, detail };
 }
 
 function olderRulesDelayMs(ageMs: number): number {

@@ -26,6 +26,20 @@ export interface QueueBinding {
   readonly send: (message: string, options: { readonly contentType: "text" | "json" }) => Promise<unknown>;
 }
 
+/** An event for another bus of this router. */
+export interface PipedEvent {
+  readonly bus: string;
+  /** However often one delivery is tried, the other bus accepts its event once. */
+  readonly deliveryId: string;
+  readonly event: CloudEvent;
+}
+
+/** Why a piped event was not accepted. `detail` is for people. */
+export type PipeProblem =
+  | { readonly reason: "not-stored"; readonly detail: string; readonly retryAfterMs?: number }
+  /** It has passed through Sluice too often: never. */
+  | { readonly reason: "hop-limit"; readonly detail: string };
+
 export interface TargetIo {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -35,6 +49,8 @@ export interface TargetIo {
   readonly hashing: Hashing;
   readonly secret: (name: string) => string | undefined;
   readonly queue: (binding: string) => QueueBinding | undefined;
+  /** Publishes on another bus; ok once the event is stored there, by this or by an earlier call. */
+  readonly publish: (piped: PipedEvent) => Promise<Result<null, PipeProblem>>;
   /** Local mode: replaces the target's URL where its entry has `local:`; undefined when deployed. */
   readonly local: LocalMode | undefined;
 }

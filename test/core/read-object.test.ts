@@ -6,6 +6,7 @@ import {
   nearestName,
   readBindingName,
   readDurationMs,
+  readInteger,
   readList,
   readMembers,
   readOneOf,
@@ -48,6 +49,23 @@ describe("the members of an object", () => {
     const result = readMembers(hostile, [], readers, mistakes);
     expect(mistakes.map(({ path }) => path)).toEqual([["__proto__"], ["constructor"], ["hasOwnProperty"]]);
     expect(Object.getPrototypeOf(result)).toBe(Object.prototype);
+  });
+});
+
+describe("a whole number", () => {
+  it("is one within its bounds, both included", () => {
+    for (const value of [1, 2, 20]) expect(read(readInteger(1, 20), value)).toEqual({ value, mistakes: [] });
+    for (const [value, found] of [
+      [0, "the number 0"],
+      [21, "the number 21"],
+      [1.5, "the number 1.5"],
+      ["2", 'the string "2"'],
+      [null, "null"],
+      [[2], "a list"],
+    ] as const) {
+      expect(messagesOf(readInteger(1, 20), value)).toEqual([`expected a whole number from 1 to 20, found ${found}`]);
+      expect(read(readInteger(1, 20), value).value).toBeUndefined();
+    }
   });
 });
 
