@@ -6,10 +6,11 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof Worker;
-      durableNamespaces: "Partition";
+      durableNamespaces: "Partition" | "Gate";
     }
     interface Env {
       readonly PARTITION: DurableObjectNamespace<Worker.Partition>;
+      readonly GATE: DurableObjectNamespace<Worker.Gate>;
       readonly GITHUB_WEBHOOK_SECRET: string;
       readonly INGEST_TOKEN: string;
       readonly ADMIN_TOKEN: string;
