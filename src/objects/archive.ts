@@ -29,8 +29,8 @@ export interface Archive {
   /** Files an event that has ended, under the time of its acceptance. */
   readonly add: (ended: StoredEventWithDeliveries, now: number) => void;
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
-  /** Takes an event with dead deliveries out again, to be worked on. */
-  readonly takeDead: (seq: number) => StoredEventWithDeliveries | undefined;
+  /** Takes an event out again, to be worked on. */
+  readonly takeOut: (seq: number) => void;
   /** Writes an ended event's deliveries again, after a late attempt. */
   readonly update: (ended: StoredEventWithDeliveries) => void;
   /** Ended events with a lower sequence number, newest first, without their bodies. */
@@ -41,7 +41,8 @@ export interface Archive {
 
 export type EventRow = { seq: number; deliveries: string; event: string; body: Uint8Array | null };
 
-export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
+/** `beforeLogDropped` is called before events give way that may be only minutes old. */
+export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: () => void = () => {}): Archive {
   let segments = readSegments(sql);
   const newestFirst = (kind: SegmentKind) => segments.filter((segment) => segment.kind === kind).toReversed();
 
@@ -52,8 +53,13 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
       return newest;
     const firstSeq = kind === "log" && newest !== undefined ? pastAllFiled(newest) : seq;
     const opened = openSegment(sql, kind, (newest?.n ?? 0) + 1, now, firstSeq);
-    segments = retainSegments(sql, [...segments, opened], now, limits);
+    retain([...segments, opened], now);
     return opened;
+  }
+
+  function retain(all: readonly Segment[], now: number): void {
+    if (sql.bytes() > limits.logBytesMax) beforeLogDropped();
+    segments = retainSegments(sql, all, now, limits);
   }
 
   /**
@@ -137,11 +143,10 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
       return found === undefined ? undefined : parseRow(found.row);
     },
 
-    takeDead(seq) {
+    takeOut(seq) {
       const found = locate(seq);
-      if (found === undefined || !found.table.startsWith("dead_")) return undefined;
+      if (found === undefined) throw new Error("an event that was found a moment ago is gone");
       sql.run(`DELETE FROM ${found.table} WHERE seq = ?`, seq);
-      return parseRow(found.row);
     },
 
     update(ended) {
@@ -177,7 +182,7 @@ export function openArchive(sql: Sql, limits: SegmentLimits): Archive {
     },
 
     retain(now) {
-      segments = retainSegments(sql, segments, now, limits);
+      retain(segments, now);
     },
   };
 }
@@ -186,7 +191,8 @@ export function parseRow(row: EventRow): StoredEventWithDeliveries {
   const head = JSON.parse(row.event) as Omit<StoredEvent, "body">;
   return {
     seq: row.seq,
-    event: { ...head, body: row.body },
+    // Rows of the first schema version have no key; there it only chose the partition.
+    event: { ...head, key: head.key ?? head.attributes.source, body: row.body },
     deliveries: JSON.parse(row.deliveries) as readonly Delivery[],
   };
 }
@@ -213,7 +219,7 @@ export function formatDeliveries(deliveries: readonly Delivery[]): string {
   return JSON.stringify(
     deliveries.map(({ state, ...delivery }) => ({
       ...delivery,
-      state: state.kind === "dead" ? { ...state, detail: state.detail.slice(0, DETAIL_CHARS_KEPT) } : state,
+      state: "detail" in state ? { ...state, detail: state.detail.slice(0, DETAIL_CHARS_KEPT) } : state,
       attempts: [],
     })),
   );

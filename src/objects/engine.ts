@@ -7,15 +7,20 @@ import type {
   AcceptRequest,
   Backlog,
   DispatchJob,
+  KnownReply,
   LeasedWork,
   ListedEvent,
   ListReply,
   ListRequest,
+  OpenLane,
   RejectionEntry,
   SettleReply,
   SettleRequest,
+  TargetStatus,
 } from "../bus/ports.ts";
-import type { Ledger, LedgerLimits } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Question } from "./lanes-elsewhere.ts";
+import type { LedgerLimits } from "./ledger-limits.ts";
 import { openLedger } from "./ledger.ts";
 import { listEvents, toListed } from "./listing.ts";
 import { listRejections, recordRejections } from "./rejection-log.ts";
@@ -25,8 +30,11 @@ import type { Sql } from "./sql.ts";
 /** After an alarm that failed: when to look again. */
 const ALARM_FAILED_DELAY_MS = 5_000;
 
-/** An alarm this late has been lost: the platform rings within milliseconds, and a failed handler's retry within seconds. */
-const ALARM_LATE_MS = 120_000;
+/**
+ * An alarm this late is set again: the platform rings within milliseconds, or within seconds when a handler failed, and setting
+ * one that was about to ring costs a row. One that is on record and never rings would leave its work alone until the sweep.
+ */
+export const ALARM_LATE_MS = 5_000;
 
 export interface EnginePorts {
   readonly sql: Sql;
@@ -35,6 +43,8 @@ export interface EnginePorts {
   readonly setAlarm: (at: number) => void;
   /** Gives leases to a dispatcher; resolves when it has them, not when it is done. */
   readonly handOver: (job: DispatchJob) => Promise<void>;
+  /** Asks another partition which of these lanes it has open deliveries of. */
+  readonly askOpenLanes: (partition: string, ids: readonly string[]) => Promise<readonly OpenLane[]>;
   readonly now: () => number;
   readonly newToken: () => string;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -44,19 +54,26 @@ export interface Engine {
   /** Once, before anything else: `alarmAt` is the alarm that is on record, or null. */
   readonly start: (alarmAt: number | null) => void;
   readonly accept: (request: AcceptRequest) => AcceptReply;
+  readonly known: (request: AcceptRequest) => KnownReply;
   readonly settle: (request: SettleRequest) => SettleReply;
+  readonly openLanes: (ids: readonly string[]) => readonly OpenLane[];
   readonly alarm: () => Promise<void>;
-  /** The sweep: retention, and a new alarm for due work that has none. `alarmAt` is the alarm that is on record. */
-  readonly wake: (alarmAt: number | null) => Backlog;
+  /**
+   * The sweep: how targets stand, retention, and a new alarm for due work that has none. `alarmAt` is the alarm that is on
+   * record.
+   */
+  readonly wake: (alarmAt: number | null, statuses: readonly TargetStatus[]) => Backlog;
+  readonly setTargetStatuses: (statuses: readonly TargetStatus[]) => void;
   readonly get: (seq: number) => ListedEvent | null;
   readonly list: (request: ListRequest) => ListReply;
-  readonly redrive: (seq: number, deliveryId: string | null) => number | null;
+  readonly redrive: (seq: number, deliveryId: string | null) => number | "full" | null;
   readonly backlog: () => Backlog;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => void;
   readonly listRejections: (limit: number) => readonly RejectionEntry[];
 }
 
-export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log }: EnginePorts): Engine {
+export function openEngine(ports: EnginePorts): Engine {
+  const { sql, limits, setAlarm, handOver, now, newToken, log } = ports;
   migrate(sql);
   let ledger: Ledger = openLedger(sql, limits);
   // The object's own name, from its first accept: a dispatcher calls back by it.
@@ -65,14 +82,10 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
   let alarmAt: number | null = null;
 
   function arm(at: number | null): void {
-    if (at === null || (alarmAt !== null && alarmAt <= at)) return;
+    const isSet = alarmAt !== null && alarmAt > now() - ALARM_LATE_MS;
+    if (at === null || (isSet && alarmAt !== null && alarmAt <= at)) return;
     alarmAt = at;
     setAlarm(at);
-  }
-
-  /** An alarm that should have rung long ago is lost, whatever the storage says of it. */
-  function onRecord(current: number | null): number | null {
-    return current !== null && current < now() - ALARM_LATE_MS ? null : current;
   }
 
   /** Runs a change and sets the alarm in the same commit. After a failure, memory is read from the tables again. */
@@ -87,10 +100,37 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
     }
   }
 
+  async function startDispatcher(work: readonly LeasedWork[]): Promise<void> {
+    const partition = name;
+    if (partition === undefined || work.length === 0) return;
+    try {
+      // One dispatcher an alarm: those that one invocation starts would share its six connections. While more is due
+      // the next alarm is set for now.
+      await handOver({ partition, work, holder: "alarm" });
+    } catch (error) {
+      // Its leases run out and are taken up again.
+      log("dispatch.failed", { partition, error: String(error) });
+    }
+  }
+
+  /** Lets lanes go on that waited for partitions of the layout before. Who can't be asked now is asked again. */
+  async function askElsewhere(questions: readonly Question[]): Promise<void> {
+    for (const asked of questions) {
+      const { partition, lanes } = asked;
+      try {
+        const open = await ports.askOpenLanes(partition, lanes);
+        change(() => ledger.answerElsewhere(asked, open, now()));
+      } catch (error) {
+        log("lanes.unasked", { partition, error: String(error) });
+      }
+    }
+  }
+
   return {
-    // A fired alarm is used up, and an instance may die before it sets the next one: whoever starts with open work arms.
+    // A fired alarm is used up, and an instance may die before it sets the next one: whoever starts with open work arms. One
+    // that is past is not believed either: if it rings after all, it rings twice.
     start(current) {
-      alarmAt = onRecord(current);
+      alarmAt = current !== null && current > now() ? current : null;
       arm(ledger.nextWakeAt(now()));
     },
 
@@ -103,11 +143,16 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
         return ledger.accept(request, now());
       }),
 
+    known: (request) => change(() => ledger.known(request, now())),
+    openLanes: (ids) => ledger.openLanes(ids),
+
     settle: (request) => change(() => ledger.settle(request, now(), newToken)),
 
     // The platform gives up on an alarm whose handler threw seven times, so this one does not throw.
     async alarm() {
       alarmAt = null;
+      // First of all, so that the next alarm is set for the next time that they are asked.
+      const questions = ledger.lanesElsewhere.questions(now());
       let work: readonly LeasedWork[];
       try {
         // The leases and the next alarm are one commit: from here on a lease that is lost has an alarm at its end.
@@ -117,24 +162,19 @@ export function openEngine({ sql, limits, setAlarm, handOver, now, newToken, log
         arm(now() + ALARM_FAILED_DELAY_MS);
         return;
       }
-      const partition = name;
-      if (partition === undefined) return;
-      if (work.length === 0) return;
-      try {
-        // One dispatcher an alarm: those that one invocation starts would share its six connections. While more is due
-        // the next alarm is set for now.
-        await handOver({ partition, work, holder: "alarm" });
-      } catch (error) {
-        // Its leases run out and are taken up again.
-        log("dispatch.failed", { partition, error: String(error) });
-      }
+      await Promise.all([startDispatcher(work), askElsewhere(questions)]);
     },
 
-    wake(current) {
-      alarmAt = onRecord(current);
-      change(() => ledger.retain(now()));
+    wake(current, statuses) {
+      alarmAt = current;
+      change(() => {
+        ledger.setTargetStatuses(statuses, now());
+        ledger.retain(now());
+      });
       return ledger.backlog();
     },
+
+    setTargetStatuses: (statuses) => change(() => ledger.setTargetStatuses(statuses, now())),
 
     get(seq) {
       const found = ledger.get(seq);

@@ -7,65 +7,68 @@
  * the fan-out (docs/decisions/0002).
  */
 import type {
-  AcceptedItem,
   AcceptReply,
   AcceptRequest,
   AcceptItem,
   Backlog,
+  KnownReply,
+  LeaseHolder,
   LeasedWork,
+  OpenLane,
   SettleReply,
   SettleRequest,
   StoredEventWithDeliveries,
+  TargetStatus,
 } from "../bus/ports.ts";
-import type { Delivery, Lease } from "../core/delivery.ts";
-import { describeLease, leaseDelivery, newDelivery, redriveDelivery, settleDelivery } from "../core/delivery.ts";
-import { isConflict } from "../core/event.ts";
+import type { Delivery, Lease, Settlement } from "../core/delivery.ts";
 import { SLOTS_MAX, SLOTS_PER_TARGET_MAX } from "../bus/slots.ts";
-import { nextSeq } from "../core/receipt.ts";
+import { seqAtMs } from "../core/receipt.ts";
+import { redriveDelivery, settleDelivery } from "../core/transition.ts";
+import { createAcceptance } from "./acceptance.ts";
 import { alarmToken } from "./alarm-leases.ts";
-import type { Archive } from "./archive.ts";
 import { openArchive } from "./archive.ts";
+import { createEventChanges } from "./event-changes.ts";
+import { openLanes } from "./lanes.ts";
+import type { LedgerLimits } from "./ledger-limits.ts";
+import type { LanesElsewhere, Question } from "./lanes-elsewhere.ts";
+import { openLanesElsewhere } from "./lanes-elsewhere.ts";
 import type { TakeRequest } from "./open-work.ts";
 import { openOpenWork } from "./open-work.ts";
-import type { SegmentLimits } from "./segments.ts";
-import { SEGMENT_LIMITS } from "./segments.ts";
+import type { KeyedEvent } from "./replay-guard.ts";
+import { openReplayGuard } from "./replay-guard.ts";
+import { openSuccession } from "./succession.ts";
 import type { Sql } from "./sql.ts";
-
-export interface LedgerLimits extends SegmentLimits {
-  /** Open deliveries in a partition; beyond it nothing new is accepted. */
-  readonly backlogDeliveriesMax: number;
-  /** Bytes of events with open deliveries; beyond it nothing new is accepted. */
-  readonly backlogBytesMax: number;
-  /** Size of the whole database; beyond it nothing new is accepted, so that what is open can still be written. */
-  readonly databaseBytesMax: number;
-  /** Leases that the alarm's dispatchers hold at one time; half of them for one target. */
-  readonly alarmLeasesMax: number;
-}
-
-export const LEDGER_LIMITS: LedgerLimits = {
-  ...SEGMENT_LIMITS,
-  backlogDeliveriesMax: 20_000,
-  backlogBytesMax: 268_435_456,
-  // Of the 10 GB that an object may have. Only dead events grow past the log's limit.
-  databaseBytesMax: 8_589_934_592,
-  alarmLeasesMax: 24,
-};
+import { openTargetStates } from "./target-states.ts";
 
 /** What a sender is told to wait when the backlog is full. */
 export const BACKLOG_RETRY_AFTER_SECONDS = 30;
 /** When due work could not be lent because enough is out already: how soon to look again, should no settle come. */
 const CROWDED_DELAY_MS = 1_000;
+/** Events read at a time at the start. */
+const CHUNK_ROWS = 32;
 
 export interface Ledger {
   readonly accept: (request: AcceptRequest, now: number) => AcceptReply;
+  /** Answers what is known already, to a newer layout: from then on it takes nothing new from older ones. */
+  readonly known: (request: AcceptRequest, now: number) => KnownReply;
   readonly settle: (request: SettleRequest, now: number, newToken: () => string) => SettleReply;
   /** Leases for one dispatcher of the alarm: at most as many as it has slots. */
   readonly takeDue: (now: number, newToken: () => string) => readonly LeasedWork[];
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
-  /** Opens dead deliveries of an event again: the named one, or all. Answers how many; undefined when the event is gone. */
-  readonly redrive: (seq: number, deliveryId: string | undefined, now: number) => number | undefined;
+  /** Opens dead and parked deliveries of an event again: the named one, or all. Answers how many; undefined when it is gone. */
+  readonly redrive: (seq: number, deliveryId: string | undefined, now: number) => number | "full" | undefined;
   /** Events with a lower sequence number, newest first, without bodies. */
-  readonly before: (seq: number, rowsMax: number, which: "all" | "dead") => readonly StoredEventWithDeliveries[];
+  readonly before: (
+    seq: number,
+    rowsMax: number,
+    which: "all" | "dead" | "parked",
+  ) => readonly StoredEventWithDeliveries[];
+  readonly setTargetStatuses: (statuses: readonly TargetStatus[], now: number) => void;
+  readonly lanesElsewhere: LanesElsewhere;
+  /** What a partition has answered to a question of `lanesElsewhere`. */
+  readonly answerElsewhere: (asked: Question, open: readonly OpenLane[], now: number) => void;
+  /** Lanes with open deliveries here, of those that another layout's partition asks about. */
+  readonly openLanes: (ids: readonly string[]) => readonly OpenLane[];
   readonly retain: (now: number) => void;
   /** When the partition must be woken next for a delivery, or null. Retention has no alarm: the sweep does it. */
   readonly nextWakeAt: (now: number) => number | null;
@@ -73,12 +76,33 @@ export interface Ledger {
 }
 
 export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
-  const archive: Archive = openArchive(sql, limits);
-  const work = openOpenWork(sql);
-  let lastSeq = Math.max(archive.lastSeq(), work.lastSeq());
+  // The events that are dropped may be the only place that tells of the newest contents.
+  const archive = openArchive(sql, limits, () => guard.flush());
+  const targets = openTargetStates(sql);
+  const lanes = openLanes(sql);
+  const lanesElsewhere = openLanesElsewhere(sql, lanes);
+  const work = openOpenWork(sql, lanes, targets);
+  const succession = openSuccession(sql);
+  const changes = createEventChanges({ archive, work, lanes });
+  const { putBack, reopen, moveLanes } = changes;
   // The last alarm found nothing that it may lend: its dispatchers hold all they may, or what is due has used up its
   // target's share. What is due goes out with their settles; the alarm only looks again now and then.
   let crowded = false;
+
+  const newest = (rowsMax: number, before = Number.MAX_SAFE_INTEGER, which: "all" | "dead" | "parked" = "all") =>
+    [...work.before(before, rowsMax, which), ...(which === "parked" ? [] : archive.before(before, rowsMax, which))]
+      .toSorted((a, b) => b.seq - a.seq)
+      .slice(0, rowsMax);
+
+  const guard = openReplayGuard(sql, (count) => newestContents(newest, count));
+  const acceptance = createAcceptance({
+    archive,
+    work,
+    targets,
+    replays: guard,
+    dedupWindowMs: limits.dedupWindowMs,
+    changes,
+  });
 
   function isFull(added: readonly AcceptItem[]): boolean {
     if (added.length === 0) return false;
@@ -91,160 +115,182 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     return backlog.deliveries + adds > limits.backlogDeliveriesMax || backlog.bytes + bytes > limits.backlogBytesMax;
   }
 
-  function acceptNew(item: AcceptItem, token: string, now: number, leasesMax: number): readonly Lease[] {
-    const seq = nextSeq(lastSeq, now);
-    lastSeq = seq;
-    archive.addIdentity(item.identity, { seq, fingerprint: item.fingerprint, token }, now);
-    if (item.deliveries.length === 0) {
-      archive.add({ seq, event: item.event, deliveries: [] }, now);
-      return [];
+  const contextOf = (request: AcceptRequest, index: number, now: number, leasesMax: number) => ({
+    partition: request.partition,
+    token: `${request.token}#${index}`,
+    now,
+    leasesMax,
+  });
+
+  function settleOne(seq: number, mine: readonly Settlement[], now: number): void {
+    const open = work.get(seq);
+    const known = open ?? archive.get(seq);
+    if (known === undefined) return;
+    const deliveries = known.deliveries.map((delivery) =>
+      mine
+        .filter((settlement) => settlement.deliveryId === delivery.id)
+        .reduce((current, settlement) => settleDelivery(current, settlement, now), delivery),
+    );
+    if (countChanged(known.deliveries, deliveries) === 0) return;
+    for (const { deliveryId, attempt, counted } of mine) {
+      const target = known.deliveries.find(({ id }) => id === deliveryId)?.target;
+      if (attempt !== undefined && target !== undefined && counted !== true)
+        // A reply that could not be stored is not its fault.
+        targets.count(target, attempt.reason === "reply" ? "delivered" : attempt.outcome, now);
     }
-    const leases: Lease[] = [];
-    const deliveries = item.deliveries.map((planned, index) => {
-      const delivery = newDelivery(planned, now);
-      if (leases.length >= leasesMax) return delivery;
-      const leaseToken = `${token}/${index}`;
-      leases.push(describeLease(delivery, seq, leaseToken, now));
-      return leaseDelivery(delivery, leaseToken, now);
+    if (open !== undefined) putBack(open, deliveries, now);
+    else archive.update({ ...known, deliveries });
+  }
+
+  /** Leases for whoever asks; a target that is being tried out goes to the alarm's dispatchers only, one at a time. */
+  function take(request: TakeRequest, holder: LeaseHolder): readonly LeasedWork[] {
+    const { now, room, newToken } = request;
+    const held = work.alarmLeases(now);
+    return work.take({
+      ...request,
+      newToken: holder === "alarm" ? () => alarmToken(newToken()) : newToken,
+      room(target) {
+        const most = targets.room(target, now);
+        if (most === Number.POSITIVE_INFINITY) return room(target);
+        return holder === "alarm" ? Math.min(room(target), most - (held.get(target) ?? 0)) : 0;
+      },
     });
-    work.insert(seq, item.event, deliveries);
-    return leases;
-  }
-
-  /** The leases that an accept got, once more, but for those that have moved on. */
-  function leasesAgain(known: StoredEventWithDeliveries | undefined, token: string, now: number): readonly Lease[] {
-    return (known?.deliveries ?? []).flatMap((delivery) => {
-      const { state } = delivery;
-      if (state.kind !== "leased" || !state.token.startsWith(`${token}/`) || state.deadlineAt <= now) return [];
-      const lease = describeLease(delivery, known?.seq ?? 0, state.token, now);
-      return [{ ...lease, leaseMs: state.deadlineAt - now }];
-    });
-  }
-
-  function acceptItem(
-    item: AcceptItem,
-    token: string,
-    now: number,
-    leasesMax: number,
-  ): { readonly answer: AcceptedItem; readonly leases: readonly Lease[] } {
-    const first = archive.findIdentity(item.identity, now);
-    if (first === undefined) {
-      const leases = acceptNew(item, token, now, leasesMax);
-      return { answer: { status: "accepted", seq: lastSeq, rules: item.event.rules }, leases };
-    }
-    const { seq } = first;
-    const known = work.get(seq) ?? archive.get(seq);
-    const rules = known?.event.rules ?? [];
-    // The same request once more: its reply was lost.
-    if (first.token === token) {
-      return { answer: { status: "accepted", seq, rules }, leases: leasesAgain(known, token, now) };
-    }
-    const status = isConflict(first.fingerprint, item.fingerprint) ? "conflict" : "duplicate";
-    return { answer: { status, seq, rules }, leases: [] };
-  }
-
-  function putBack(event: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number): void {
-    if (work.update(event, deliveries)) archive.add({ ...event, deliveries }, now);
-  }
-
-  function take(request: Omit<TakeRequest, "ended">): readonly LeasedWork[] {
-    return work.take({ ...request, ended: (event) => archive.add(event, request.now) });
   }
 
   return {
     accept: (request, now) =>
-      sql.transaction(() => {
-        const isNew = (item: AcceptItem) => archive.findIdentity(item.identity, now) === undefined;
+      work.commit(() => {
+        const layout = succession.movedTo(request.layout);
+        if (layout !== undefined) {
+          const isKnown = (item: AcceptItem) => archive.findIdentity(item.identity, now) !== undefined;
+          if (!request.items.every(isKnown)) return { kind: "moved", layout };
+        }
         // What is new is looked for only when it matters: with room for all of it there is room for any of it.
-        if (isFull(request.items) && isFull(request.items.filter(isNew))) {
+        if (isFull(request.items) && isFull(request.items.filter((item) => acceptance.wouldOpen(item, now)))) {
           return { kind: "backlog-full", retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS };
         }
+        lanesElsewhere.wait(request.openElsewhere ?? []);
+        for (const { lastSeq } of request.openElsewhere ?? []) acceptance.numberPast(lastSeq);
         const leases: Lease[] = [];
         const items = request.items.map((item, index) => {
-          const accepted = acceptItem(item, `${request.token}#${index}`, now, request.leasesMax - leases.length);
+          const left = request.leasesMax - leases.length;
+          const accepted = acceptance.accept(item, contextOf(request, index, now, left));
           leases.push(...accepted.leases);
           return accepted.answer;
         });
         return { kind: "accepted", items, leases };
       }),
 
+    known: (request, now) =>
+      work.commit(() => {
+        succession.giveWayTo(request.layout);
+        const items = request.items.map((item, index) => acceptance.known(item, contextOf(request, index, now, 0)));
+        const ids = request.items.flatMap(({ deliveries }) => deliveries.flatMap(({ lane }) => lane?.id ?? []));
+        const openLanes = lanes.open([...new Set(ids)]).map(({ id }) => id);
+        return { items, openLanes, lastSeq: acceptance.lastSeq() };
+      }),
+
     settle: (request, now, newToken) =>
-      sql.transaction(() => {
+      work.commit(() => {
+        targets.set(request.statuses, now);
+        targets.throttle(request.throttles, now);
         for (const [seq, mine] of Map.groupBy(request.settlements, (settlement) => settlement.seq)) {
-          const open = work.get(seq);
-          const known = open ?? archive.get(seq);
-          if (known === undefined) continue;
-          const deliveries = known.deliveries.map((delivery) =>
-            mine
-              .filter((settlement) => settlement.deliveryId === delivery.id)
-              .reduce((current, settlement) => settleDelivery(current, settlement, now), delivery),
-          );
-          if (countChanged(known.deliveries, deliveries) === 0) continue;
-          if (open !== undefined) putBack(open, deliveries, now);
-          else archive.update({ ...known, deliveries });
+          settleOne(seq, mine, now);
         }
+        moveLanes(now);
         const { leasesMax, withinMs, holder, targetRoom } = request;
-        return {
-          work: take({
-            now,
-            leasesMax,
-            withinMs,
-            newToken: holder === "alarm" ? () => alarmToken(newToken()) : newToken,
-            room: (target) => (Object.hasOwn(targetRoom, target) ? (targetRoom[target] ?? 0) : SLOTS_PER_TARGET_MAX),
-          }),
-        };
+        const room = (target: string) =>
+          Object.hasOwn(targetRoom, target) ? (targetRoom[target] ?? 0) : SLOTS_PER_TARGET_MAX;
+        return { work: take({ now, leasesMax, withinMs, newToken, room }, holder), records: targets.takeRecords() };
       }),
 
     takeDue: (now, newToken) =>
-      sql.transaction(() => {
-        const dueAt = work.nextDueAt();
-        if (dueAt === null || dueAt > now) return [];
+      work.commit(() => {
+        const dueAt = work.nextDueAt(now);
+        if (dueAt === null || dueAt > now) {
+          crowded = false;
+          return [];
+        }
+        work.advance(now, (ended) => archive.add(ended, now));
+        moveLanes(now);
         const held = work.alarmLeases(now);
         const heldInAll = [...held.values()].reduce((sum, count) => sum + count, 0);
         const targetLeasesMax = Math.ceil(limits.alarmLeasesMax / 2);
-        const taken = take({
-          now,
-          leasesMax: Math.min(SLOTS_MAX, limits.alarmLeasesMax - heldInAll),
-          withinMs: Number.POSITIVE_INFINITY,
-          newToken: () => alarmToken(newToken()),
-          room: (target) => Math.min(SLOTS_PER_TARGET_MAX, targetLeasesMax - (held.get(target) ?? 0)),
-        });
-        crowded = taken.length === 0;
+        const taken = take(
+          {
+            now,
+            leasesMax: Math.min(SLOTS_MAX, limits.alarmLeasesMax - heldInAll),
+            withinMs: Number.POSITIVE_INFINITY,
+            newToken,
+            room: (target) => Math.min(SLOTS_PER_TARGET_MAX, targetLeasesMax - (held.get(target) ?? 0)),
+          },
+          "alarm",
+        );
+        crowded = taken.length === 0 && (work.nextDueAt(now) ?? Number.POSITIVE_INFINITY) <= now;
         return taken;
       }),
 
     get: (seq) => work.get(seq) ?? archive.get(seq),
 
     redrive: (seq, deliveryId, now) =>
-      sql.transaction(() => {
-        const open = work.get(seq);
-        const known = open ?? archive.get(seq);
+      work.commit(() => {
+        const known = work.get(seq) ?? archive.get(seq);
         if (known === undefined) return undefined;
         const deliveries = known.deliveries.map((delivery) =>
           deliveryId === undefined || delivery.id === deliveryId ? redriveDelivery(delivery, now) : delivery,
         );
         const count = countChanged(known.deliveries, deliveries);
         if (count === 0) return 0;
-        if (open !== undefined) putBack(open, deliveries, now);
-        else if (archive.takeDead(seq) !== undefined) work.insert(seq, known.event, deliveries);
+        const backlog = work.backlog();
+        if (backlog.deliveries > 0 && backlog.deliveries + count > limits.backlogDeliveriesMax) return "full";
+        reopen(known, known.event, deliveries, now);
         return count;
       }),
 
-    before: (seq, rowsMax, which) =>
-      [...work.before(seq, rowsMax, which), ...archive.before(seq, rowsMax, which)]
-        .toSorted((a, b) => b.seq - a.seq)
-        .slice(0, rowsMax),
+    before: (seq, rowsMax, which) => newest(rowsMax, seq, which),
 
-    retain: (now) => sql.transaction(() => archive.retain(now)),
+    setTargetStatuses: (statuses, now) => work.commit(() => targets.set(statuses, now)),
+    lanesElsewhere,
+    answerElsewhere: (asked, open, now) =>
+      work.commit(() => {
+        lanesElsewhere.answer(asked, open);
+        moveLanes(now);
+      }),
+    openLanes: (ids) => lanes.open(ids),
+
+    retain: (now) =>
+      work.commit(() => {
+        archive.retain(now);
+        lanes.retain(now);
+        lanesElsewhere.retain();
+        guard.retain(seqAtMs(now - limits.dedupWindowMs));
+      }),
 
     nextWakeAt(now) {
-      const dueAt = work.nextDueAt();
-      if (dueAt === null || dueAt > now) return dueAt;
+      const [due, ask] = [work.nextDueAt(now), lanesElsewhere.nextAt()];
+      const wakeAt = due === null || ask === null ? (due ?? ask) : Math.min(due, ask);
+      if (wakeAt === null || wakeAt > now) return wakeAt;
       return crowded ? now + CROWDED_DELAY_MS : now;
     },
 
     backlog: () => work.backlog(),
   };
+}
+
+/** The newest events, some rows at a time: a row's deliveries may have half a megabyte. */
+function newestContents(
+  newest: (rowsMax: number, before: number) => readonly StoredEventWithDeliveries[],
+  count: number,
+): readonly KeyedEvent[] {
+  const found: KeyedEvent[] = [];
+  while (found.length < count) {
+    const rows = newest(CHUNK_ROWS, found.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER);
+    found.push(
+      ...rows.map(({ seq, event }) => ({ seq, key: event.replayOf === undefined ? event.contentKey : undefined })),
+    );
+    if (rows.length < CHUNK_ROWS) break;
+  }
+  return found.slice(0, count);
 }
 
 function countChanged(before: readonly Delivery[], after: readonly Delivery[]): number {

@@ -1,33 +1,65 @@
 /**
- * The events of a partition that still have open deliveries: the rows of `work`, what they add up to, and when the next of
- * them is due. Memory is a cache of the table, made anew at every start: nothing is known here that the rows do not tell.
+ * The events of a partition that still have open deliveries: the rows of `work`, what they add up to, and the memories that
+ * follow them. Memory is a cache of the table, made anew at every start: nothing is known here that the rows do not tell.
  */
 import type { Backlog, LeasedWork, StoredEvent, StoredEventWithDeliveries } from "../bus/ports.ts";
 import type { Delivery } from "../core/delivery.ts";
-import { advanceDelivery, describeLease, isOpen, LEASE_MARGIN_MS, leaseDelivery, wakesAt } from "../core/delivery.ts";
-import type { EventRow } from "./archive.ts";
+import { describeLease, isOpen, leaseDelivery, wakesAt } from "../core/delivery.ts";
+import { advanceDelivery } from "../core/transition.ts";
 import { createAlarmLeases } from "./alarm-leases.ts";
+import type { EventRow } from "./archive.ts";
 import { formatDeliveries, formatEvent, parseRow } from "./archive.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Ready } from "./schedule.ts";
+import { createSchedule } from "./schedule.ts";
 import type { Sql } from "./sql.ts";
+import type { TargetStates } from "./target-states.ts";
 
-/** Rows that one call looks at for something to lend; the next call goes on where it stopped. */
-export const TAKE_ROWS_MAX = 1_000;
-/** Rows read at a time: a row's deliveries may have half a megabyte. */
+/** Rows that one call brings up to date with the clock; the alarm rings again at once for the rest. */
+export const ADVANCE_ROWS_MAX = 200;
+/** Rows in memory at a time: a row's deliveries may have half a megabyte. */
 const CHUNK_ROWS = 50;
 
 export interface OpenWork {
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
-  readonly insert: (seq: number, event: StoredEvent, deliveries: readonly Delivery[]) => void;
-  /** Writes an event's deliveries back to its row. When the last one has ended the row goes, and the answer is true. */
-  readonly update: (work: StoredEventWithDeliveries, deliveries: readonly Delivery[]) => boolean;
-  /** Lends out deliveries that are due, oldest event first. `ended` gets events whose last delivery was too old to lend. */
+  /** Follows deliveries of a row that is yet to be inserted, so that their lanes can be asked for their places. */
+  readonly announce: (seq: number, deliveries: readonly Delivery[], now: number) => void;
+  /** Writes a new row. `announced`: its deliveries as they were announced, if they were. */
+  readonly insert: (
+    seq: number,
+    event: StoredEvent,
+    deliveries: readonly Delivery[],
+    announced: readonly Delivery[] | undefined,
+    now: number,
+  ) => void;
+  /**
+   * Changes an event's deliveries within a `commit`, which writes them back to its row. When the last one has ended the row
+   * goes, and the answer is true.
+   */
+  readonly update: (work: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number) => boolean;
+  /** Writes what else is known of an event, less its body, and its deliveries, of which some are open. */
+  readonly replace: (
+    work: StoredEventWithDeliveries,
+    event: StoredEvent,
+    deliveries: readonly Delivery[],
+    now: number,
+  ) => void;
+  /** Brings rows up to date with the clock. `ended` gets events whose last delivery was too old. */
+  readonly advance: (now: number, ended: (event: StoredEventWithDeliveries) => void) => void;
+  /** A transaction, at whose end the rows that it has changed are written, each once. */
+  readonly commit: <Value>(change: () => Value) => Value;
+  /** Lends out deliveries that are due, the earliest first. */
   readonly take: (request: TakeRequest) => readonly LeasedWork[];
   /** Leases of the alarm's dispatchers that have not run out, by target. */
   readonly alarmLeases: (now: number) => ReadonlyMap<string, number>;
-  /** Rows with a lower sequence number, newest first, without bodies; for "dead" those that have a dead delivery. */
-  readonly before: (seq: number, rowsMax: number, which: "all" | "dead") => readonly StoredEventWithDeliveries[];
+  /** Rows with a lower sequence number, newest first, without bodies; else those that have a delivery in this state. */
+  readonly before: (
+    seq: number,
+    rowsMax: number,
+    which: "all" | "dead" | "parked",
+  ) => readonly StoredEventWithDeliveries[];
   /** Not later than the first moment at which somebody must look; null when nothing is open. */
-  readonly nextDueAt: () => number | null;
+  readonly nextDueAt: (now: number) => number | null;
   readonly lastSeq: () => number;
   readonly backlog: () => Backlog;
 }
@@ -40,19 +72,20 @@ export interface TakeRequest {
   readonly newToken: () => string;
   /** How many more leases the taker can use for a target: one that hangs must not keep the others waiting. */
   readonly room: (target: string) => number;
-  readonly ended: (event: StoredEventWithDeliveries) => void;
 }
 
-export function openOpenWork(sql: Sql): OpenWork {
+export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): OpenWork {
   let lastSeq = 0;
   const open = { events: 0, deliveries: 0, bytes: 0 };
-  let nextDueAt: number | null = null;
-  // Where `take` goes on: rows before it had nothing to lend, or not yet.
-  let scannedTo = 0;
+  // As they were counted: an event that an earlier release has written is another number of bytes when it is read.
+  const bytesOfRow = new Map<number, number>();
+  const schedule = createSchedule();
   const alarmLeases = createAlarmLeases();
+  // What this transaction has changed and not written yet: one that comes up in its lane is often lent out at once.
+  const unwritten = new Map<number, readonly Delivery[]>();
   for (let after = -1, rows = CHUNK_ROWS; rows === CHUNK_ROWS;) {
-    const chunk = sql.all<{ seq: number; due: number; deliveries: string; bytes: number }>(
-      `SELECT seq, due, deliveries, length(CAST(event AS BLOB)) + ifnull(length(body), 0) AS bytes
+    const chunk = sql.all<{ seq: number; deliveries: string; bytes: number }>(
+      `SELECT seq, deliveries, length(CAST(event AS BLOB)) + ifnull(length(body), 0) AS bytes
        FROM work WHERE seq > ? ORDER BY seq LIMIT ?`,
       after,
       CHUNK_ROWS,
@@ -63,61 +96,98 @@ export function openOpenWork(sql: Sql): OpenWork {
       after = row.seq;
       open.events += 1;
       open.deliveries += countOpen(deliveries);
-      open.bytes += row.bytes;
-      nextDueAt = earlier(nextDueAt, row.due);
-      alarmLeases.follow([], deliveries);
+      count(row.seq, row.bytes);
+      follow(row.seq, undefined, deliveries, 0);
     }
     lastSeq = Math.max(lastSeq, after);
   }
+  lanes.recallGaps();
 
-  function update(work: StoredEventWithDeliveries, deliveries: readonly Delivery[]): boolean {
+  function follow(seq: number, before: readonly Delivery[] | undefined, after: readonly Delivery[], now: number): void {
+    schedule.follow(seq, after);
+    alarmLeases.follow(before ?? [], after);
+    lanes.follow(seq, before, after, now);
+  }
+
+  function count(seq: number, bytes: number): void {
+    open.bytes += bytes - (bytesOfRow.get(seq) ?? 0);
+    if (bytes === 0) bytesOfRow.delete(seq);
+    else bytesOfRow.set(seq, bytes);
+  }
+
+  function update(work: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number): boolean {
     open.deliveries += countOpen(deliveries) - countOpen(work.deliveries);
-    alarmLeases.follow(work.deliveries, deliveries);
-    const due = dueOf(deliveries);
-    if (due !== null) {
-      sql.run("UPDATE work SET due = ?, deliveries = ? WHERE seq = ?", due, formatDeliveries(deliveries), work.seq);
-      nextDueAt = earlier(nextDueAt, due);
+    follow(work.seq, work.deliveries, deliveries, now);
+    if (deliveries.some(isOpen)) {
+      unwritten.set(work.seq, deliveries);
+      if (unwritten.size >= CHUNK_ROWS) flush();
       return false;
     }
+    unwritten.delete(work.seq);
     open.events -= 1;
-    open.bytes -= bytesOf(work.event);
+    count(work.seq, 0);
     sql.run("DELETE FROM work WHERE seq = ?", work.seq);
     return true;
   }
 
   function get(seq: number): StoredEventWithDeliveries | undefined {
     const row = sql.all<EventRow>("SELECT seq, deliveries, event, body FROM work WHERE seq = ?", seq)[0];
-    return row === undefined ? undefined : parseRow(row);
+    if (row === undefined) return undefined;
+    const known = parseRow(row);
+    return { ...known, deliveries: unwritten.get(seq) ?? known.deliveries };
   }
 
-  /** Brings one row up to date with the clock and lends out what of it fits the request. */
-  function lendRow(seq: number, before: readonly Delivery[], request: TakeRequest, taken: LeasedWork[]): void {
-    const { now, leasesMax, withinMs, newToken, room } = request;
-    const lent: { readonly delivery: Delivery; readonly token: string }[] = [];
-    const deliveries = before.map((delivery) => {
-      const current = advanceDelivery(delivery, now);
-      if (current.state.kind !== "waiting" || current.state.dueAt > now) return current;
-      if (taken.length + lent.length >= leasesMax || current.timeoutMs + LEASE_MARGIN_MS > withinMs) return current;
-      const ofTarget = [...taken.map(({ lease }) => lease), ...lent.map((each) => each.delivery)];
-      if (ofTarget.filter(({ target }) => target === current.target).length >= room(current.target)) return current;
-      const token = newToken();
-      lent.push({ delivery: current, token });
-      return leaseDelivery(current, token, now);
-    });
-    if (deliveries.every((delivery, index) => delivery === before[index])) return;
-    // The body is read only for what is lent.
-    const work = get(seq);
-    if (work === undefined) throw new Error("a row of work is gone within its own transaction");
-    for (const { delivery, token } of lent) {
-      taken.push({ lease: describeLease(delivery, seq, token, now), event: work.event });
+  function flush(): void {
+    for (const [seq, deliveries] of unwritten) {
+      const due = dueOf(deliveries);
+      sql.run("UPDATE work SET due = ?, deliveries = ? WHERE seq = ?", due, formatDeliveries(deliveries), seq);
     }
-    if (update(work, deliveries)) request.ended({ ...work, deliveries });
+    unwritten.clear();
+  }
+
+  function mustGet(seq: number): StoredEventWithDeliveries {
+    const work = get(seq);
+    if (work === undefined) throw new Error("a row of work is known of and not there");
+    return work;
+  }
+
+  /** Lends out deliveries of one row. */
+  function lend(seq: number, picked: readonly Ready[], { now, newToken }: TakeRequest): readonly LeasedWork[] {
+    const work = mustGet(seq);
+    const lent: LeasedWork[] = [];
+    const deliveries = work.deliveries.map((delivery, index) => {
+      if (!picked.some((each) => each.index === index)) return delivery;
+      const token = newToken();
+      const gated = targets.isGated(delivery.target);
+      lent.push({ lease: describeLease(delivery, seq, { token, now, gated }), event: work.event });
+      return leaseDelivery(delivery, token, now);
+    });
+    update(work, deliveries, now);
+    return lent;
   }
 
   return {
     get,
+    update,
 
-    insert(seq, item, deliveries) {
+    commit: (change) =>
+      sql.transaction(() => {
+        const value = change();
+        flush();
+        return value;
+      }),
+
+    replace(work, event, deliveries, now) {
+      sql.run("UPDATE work SET event = ? WHERE seq = ?", formatEvent(event).event, work.seq);
+      count(work.seq, bytesOf(event));
+      update({ ...work, event }, deliveries, now);
+    },
+
+    announce(seq, deliveries, now) {
+      lanes.follow(seq, undefined, deliveries, now);
+    },
+
+    insert(seq, item, deliveries, announced, now) {
       const { event, body } = formatEvent(item);
       const due = dueOf(deliveries);
       if (due === null) throw new Error("an event without open deliveries is no work");
@@ -131,42 +201,37 @@ export function openOpenWork(sql: Sql): OpenWork {
       );
       open.events += 1;
       open.deliveries += countOpen(deliveries);
-      open.bytes += bytesOf(item);
+      count(seq, bytesOf(item));
       lastSeq = Math.max(lastSeq, seq);
-      nextDueAt = earlier(nextDueAt, due);
+      schedule.follow(seq, deliveries);
+      alarmLeases.follow([], deliveries);
+      lanes.follow(seq, announced, deliveries, now);
     },
 
-    update,
-
-    // Leaves `nextDueAt` as it is while there may be more: it is a lower bound, and being too early costs only a look.
-    take(request) {
-      const { now, leasesMax } = request;
-      const taken: LeasedWork[] = [];
-      if (leasesMax <= 0 || nextDueAt === null || nextDueAt > now) return taken;
-      let fromStart = scannedTo === 0;
-      for (let looked = 0; looked < TAKE_ROWS_MAX;) {
-        const chunk = sql.all<{ seq: number; deliveries: string }>(
-          "SELECT seq, deliveries FROM work WHERE seq > ? AND due <= ? ORDER BY seq LIMIT ?",
-          scannedTo,
-          now,
-          CHUNK_ROWS,
+    advance(now, ended) {
+      for (let rows = 0; rows < ADVANCE_ROWS_MAX; rows++) {
+        const seq = schedule.overdue(now);
+        if (seq === undefined) return;
+        const work = mustGet(seq);
+        const deliveries = work.deliveries.map((delivery) =>
+          advanceDelivery(delivery, now, targets.heldBecause(delivery.target, now)),
         );
-        for (const row of chunk) {
-          if (taken.length >= leasesMax) return taken;
-          lendRow(row.seq, JSON.parse(row.deliveries) as readonly Delivery[], request, taken);
-          scannedTo = row.seq;
-          looked += 1;
-        }
-        if (chunk.length === CHUNK_ROWS) continue;
-        scannedTo = 0;
-        if (fromStart) {
-          // Rows passed over here may still be due: only a look at all of them tells when the next one is.
-          nextDueAt = sql.all<{ due: number | null }>("SELECT MIN(due) AS due FROM work")[0]?.due ?? null;
-          return taken;
-        }
-        fromStart = true;
+        if (update(work, deliveries, now)) ended({ ...work, deliveries });
       }
-      return taken;
+    },
+
+    take(request) {
+      const { now, leasesMax, withinMs, room } = request;
+      const picked: Ready[] = [];
+      const ofTarget = new Map<string, number>();
+      const left = (target: string) => Math.min(room(target), targets.room(target, now)) - (ofTarget.get(target) ?? 0);
+      while (picked.length < leasesMax) {
+        const next = schedule.pick(now, withinMs, left);
+        if (next === undefined) break;
+        picked.push(next);
+        ofTarget.set(next.target, (ofTarget.get(next.target) ?? 0) + 1);
+      }
+      return [...Map.groupBy(picked, ({ seq }) => seq)].flatMap(([seq, mine]) => lend(seq, mine, request));
     },
 
     alarmLeases: alarmLeases.byTarget,
@@ -175,13 +240,24 @@ export function openOpenWork(sql: Sql): OpenWork {
       sql
         .all<EventRow>(
           `SELECT seq, deliveries, event, NULL AS body FROM work WHERE seq < ?
-           ${which === "dead" ? 'AND instr(deliveries, \'"kind":"dead"\') > 0' : ""} ORDER BY seq DESC LIMIT ?`,
+           ${which === "all" ? "" : `AND instr(deliveries, '"kind":"${which}"') > 0`} ORDER BY seq DESC LIMIT ?`,
           seq,
           rowsMax,
         )
         .map(parseRow),
 
-    nextDueAt: () => nextDueAt,
+    nextDueAt(now) {
+      const held = alarmLeases.byTarget(now);
+      const due = schedule.nextAt((target) => {
+        // Who is tried out with a lease has that lease's end, or its settle, to wait for.
+        const room = targets.room(target, now);
+        const isTried = room > 0 && room !== Number.POSITIVE_INFINITY && (held.get(target) ?? 0) >= room;
+        return isTried ? null : targets.freeAt(target, now);
+      });
+      const gap = lanes.nextAt();
+      return due === null || gap === null ? (due ?? gap) : Math.min(due, gap);
+    },
+
     lastSeq: () => lastSeq,
     backlog: () => ({ ...open }),
   };
@@ -197,15 +273,11 @@ function dueOf(deliveries: readonly Delivery[]): number | null {
   let due: number | null = null;
   for (const delivery of deliveries) {
     const at = wakesAt(delivery);
-    if (at !== null) due = earlier(due, at);
+    if (at !== null) due = due === null ? at : Math.min(due, at);
   }
   return due;
 }
 
 function countOpen(deliveries: readonly Delivery[]): number {
   return deliveries.filter(isOpen).length;
-}
-
-function earlier(a: number | null, b: number): number {
-  return a === null ? b : Math.min(a, b);
 }

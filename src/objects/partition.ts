@@ -9,26 +9,31 @@ import type {
   AdminPartitionPort,
   Backlog,
   DispatchJob,
+  KnownReply,
   ListedEvent,
   ListReply,
   ListRequest,
+  OpenLane,
   PartitionPort,
   RejectionEntry,
   SettleReply,
   SettleRequest,
+  TargetStatus,
 } from "../bus/ports.ts";
+import { openSql } from "./durable-sql.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./engine.ts";
-import { LEDGER_LIMITS } from "./ledger.ts";
-import type { Sql, SqlValue } from "./sql.ts";
+import { LEDGER_LIMITS } from "./ledger-limits.ts";
 
 /** What the partition needs of the Worker's own exports; `src/index.ts` exports it. */
 interface Exports {
   readonly Dispatch: { readonly run: (job: DispatchJob) => Promise<void> };
 }
 
-/** Numbers that tests turn down; unset in production. */
 export interface PartitionEnv {
+  /** Other partitions, for lanes that have moved to a new layout. */
+  readonly PARTITION: DurableObjectNamespace<Partition>;
+  /** A number that tests turn down; unset in production. */
   readonly BACKLOG_DELIVERIES_MAX?: string | undefined;
 }
 
@@ -47,6 +52,7 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
       // Not awaited: the output gate holds every reply until the alarm is on disk with the rows.
       setAlarm: (at) => void ctx.storage.setAlarm(at),
       handOver: (job) => exports.Dispatch.run(job),
+      askOpenLanes: (partition, ids) => env.PARTITION.get(env.PARTITION.idFromName(partition)).openLanes(ids),
       now: Date.now,
       newToken: () => crypto.randomUUID(),
       log: (message, fields) => console.error(JSON.stringify({ message, ...fields })),
@@ -58,16 +64,28 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     return this.#engine.accept(request);
   }
 
+  async known(request: AcceptRequest): Promise<KnownReply> {
+    return this.#engine.known(request);
+  }
+
   async settle(request: SettleRequest): Promise<SettleReply> {
     return this.#engine.settle(request);
+  }
+
+  async openLanes(ids: readonly string[]): Promise<readonly OpenLane[]> {
+    return this.#engine.openLanes(ids);
   }
 
   override async alarm(): Promise<void> {
     await this.#engine.alarm();
   }
 
-  async wake(): Promise<Backlog> {
-    return this.#engine.wake(await this.ctx.storage.getAlarm());
+  async wake(statuses: readonly TargetStatus[]): Promise<Backlog> {
+    return this.#engine.wake(await this.ctx.storage.getAlarm(), statuses);
+  }
+
+  async setTargetStatuses(statuses: readonly TargetStatus[]): Promise<void> {
+    this.#engine.setTargetStatuses(statuses);
   }
 
   async get(seq: number): Promise<ListedEvent | null> {
@@ -78,7 +96,7 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     return this.#engine.list(request);
   }
 
-  async redrive(seq: number, deliveryId: string | null): Promise<number | null> {
+  async redrive(seq: number, deliveryId: string | null): Promise<number | "full" | null> {
     return this.#engine.redrive(seq, deliveryId);
   }
 
@@ -89,24 +107,4 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
   async listRejections(limit: number): Promise<readonly RejectionEntry[]> {
     return this.#engine.listRejections(limit);
   }
-}
-
-/** The object's SQLite behind `Sql`. Blobs come back as ArrayBuffer; everything else here wants bytes. */
-function openSql(storage: DurableObjectStorage): Sql {
-  const toRow = (row: Record<string, SqlStorageValue>) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name, value instanceof ArrayBuffer ? new Uint8Array(value) : value]),
-    ) as Record<string, SqlValue>;
-  return {
-    all: <Row extends Record<string, SqlValue>>(query: string, ...params: readonly SqlValue[]) =>
-      storage.sql
-        .exec(query, ...params)
-        .toArray()
-        .map(toRow) as Row[],
-    run: (query, ...params) => {
-      storage.sql.exec(query, ...params);
-    },
-    transaction: (work) => storage.transactionSync(work),
-    bytes: () => storage.sql.databaseSize,
-  };
 }

@@ -36,6 +36,18 @@ const MIGRATIONS: readonly ((sql: Sql) => void)[] = [
       detail TEXT NOT NULL
     )`);
   },
+  (sql) => {
+    sql.run("CREATE TABLE lanes (id TEXT PRIMARY KEY, passed INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID");
+    sql.run(`CREATE TABLE targets (
+      name TEXT PRIMARY KEY,
+      version INTEGER NOT NULL,
+      kind TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      until INTEGER NOT NULL
+    ) WITHOUT ROWID`);
+    sql.run("CREATE TABLE replays (last_seq INTEGER PRIMARY KEY, entries BLOB NOT NULL)");
+    sql.run("CREATE TABLE lanes_elsewhere (id TEXT, partition TEXT, PRIMARY KEY (id, partition)) WITHOUT ROWID");
+  },
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -61,4 +73,8 @@ export function readMeta(sql: Sql, name: string): string | undefined {
 
 export function writeMeta(sql: Sql, name: string, value: string): void {
   sql.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value);
+}
+
+export function deleteMeta(sql: Sql, name: string): void {
+  sql.run("DELETE FROM meta WHERE name = ?", name);
 }

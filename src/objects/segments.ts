@@ -12,6 +12,8 @@ import type { Sql } from "./sql.ts";
 const LOG_BYTES_MAX = 1_073_741_824;
 const SEGMENT_MS = 86_400_000;
 const SEGMENT_BYTES = 67_108_864;
+/** Tables that one call drops at most. A segment that opens adds two, and calls it too: so what is over gets less. */
+export const TABLES_DROPPED_MAX = 4;
 
 export type SegmentKind = "dedup" | "log";
 
@@ -104,33 +106,41 @@ function windowMs(kind: SegmentKind, limits: SegmentLimits): number {
   return kind === "dedup" ? limits.dedupWindowMs : limits.logWindowMs;
 }
 
-/** Drops what is over, then the oldest log tables while the database is too large; answers what is left. */
+/**
+ * Drops what is over, then the oldest log tables while the database is too large, at most TABLES_DROPPED_MAX tables in all.
+ * Answers the segments that are left, those among them that the next call goes on with.
+ */
 export function retainSegments(
   sql: Sql,
   segments: readonly Segment[],
   now: number,
   limits: SegmentLimits,
 ): readonly Segment[] {
-  for (const segment of segments) {
-    if (overAt(segment, limits) <= now) dropSegment(sql, segment);
-  }
-  let kept = segments.filter((segment) => overAt(segment, limits) > now);
-  const closedLogs = kept.filter((segment) => segment.kind === "log").slice(0, -1);
-  for (const segment of closedLogs) {
-    if (sql.bytes() <= limits.logBytesMax) break;
-    if (segment.logDropped) continue;
+  let tablesLeft = TABLES_DROPPED_MAX;
+  let kept = segments;
+
+  function dropLog(segment: Segment): Segment {
     sql.run(`DROP TABLE log_${segment.n}`);
     sql.run("UPDATE segments SET log_dropped = 1 WHERE kind = 'log' AND n = ?", segment.n);
-    kept = kept.map((each) => (each === segment ? { ...segment, logDropped: true } : each));
+    tablesLeft -= 1;
+    const left = { ...segment, logDropped: true };
+    kept = kept.map((each) => (each === segment ? left : each));
+    return left;
+  }
+
+  for (const segment of segments.filter((each) => overAt(each, limits) <= now)) {
+    if (tablesLeft === 0) return kept;
+    const last = segment.kind === "dedup" || segment.logDropped ? segment : dropLog(segment);
+    if (tablesLeft === 0) return kept;
+    sql.run(`DROP TABLE ${segment.kind === "dedup" ? "dedup" : "dead"}_${segment.n}`);
+    sql.run("DELETE FROM segments WHERE kind = ? AND n = ?", segment.kind, segment.n);
+    tablesLeft -= 1;
+    kept = kept.filter((each) => each !== last);
+  }
+  const closedLogs = kept.filter((segment) => segment.kind === "log").slice(0, -1);
+  for (const segment of closedLogs) {
+    if (tablesLeft === 0 || sql.bytes() <= limits.logBytesMax) break;
+    if (!segment.logDropped) dropLog(segment);
   }
   return kept;
-}
-
-function dropSegment(sql: Sql, segment: Segment): void {
-  if (segment.kind === "dedup") sql.run(`DROP TABLE dedup_${segment.n}`);
-  else {
-    sql.run(`DROP TABLE IF EXISTS log_${segment.n}`);
-    sql.run(`DROP TABLE dead_${segment.n}`);
-  }
-  sql.run("DELETE FROM segments WHERE kind = ? AND n = ?", segment.kind, segment.n);
 }

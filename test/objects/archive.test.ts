@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredEventWithDeliveries } from "../../src/bus/ports.ts";
-import { DELIVERIES_PER_EVENT_MAX } from "../../src/bus/publish.ts";
+import { DELIVERIES_PER_EVENT_MAX } from "../../src/bus/plan-event.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
-import { ATTEMPTS_KEPT_MAX } from "../../src/core/delivery.ts";
 import { seqAtMs } from "../../src/core/receipt.ts";
+import { ATTEMPTS_KEPT_MAX } from "../../src/core/transition.ts";
 import { DELIVERIES_BYTES_MAX, formatDeliveries, openArchive } from "../../src/objects/archive.ts";
-import { LEDGER_LIMITS, openLedger } from "../../src/objects/ledger.ts";
+import { openLedger } from "../../src/objects/ledger.ts";
+import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { migrate } from "../../src/objects/schema.ts";
 import type { SegmentLimits } from "../../src/objects/segments.ts";
 import { SEGMENT_LIMITS, readSegments } from "../../src/objects/segments.ts";
@@ -123,17 +124,18 @@ describe("ended events", () => {
     expect(archive.get(5)).toBeUndefined();
   });
 
-  it("can be taken out again when they are dead, once", () => {
+  it("can be taken out again, once", () => {
     const { archive } = openBench();
     const dead = ended(START, "dead");
     const fine = ended(START + 1, "delivered");
     archive.add(dead, START);
     archive.add(fine, START);
-    expect(archive.takeDead(dead.seq)).toEqual(dead);
-    expect(archive.takeDead(dead.seq)).toBeUndefined();
-    expect(archive.takeDead(fine.seq)).toBeUndefined();
-    expect(archive.get(fine.seq)).toEqual(fine);
+    archive.takeOut(dead.seq);
     expect(archive.get(dead.seq)).toBeUndefined();
+    expect(() => archive.takeOut(dead.seq)).toThrow();
+    expect(archive.get(fine.seq)).toEqual(fine);
+    archive.takeOut(fine.seq);
+    expect(archive.get(fine.seq)).toBeUndefined();
   });
 });
 
@@ -147,7 +149,8 @@ describe("the log over time", () => {
     expect(archive.get(seqAtMs(START + 5 * DAY))).toBeDefined();
     archive.retain(START + 19 * DAY + DAY + logWindowMs - 1);
     expect(archive.get(seqAtMs(START + 19 * DAY))).toBeDefined();
-    archive.retain(START + 19 * DAY + DAY + logWindowMs);
+    // Two tables a segment, four a call.
+    for (let calls = 0; calls < 8; calls++) archive.retain(START + 19 * DAY + DAY + logWindowMs);
     expect(archive.get(seqAtMs(START + 19 * DAY))).toBeUndefined();
     expect(readSegments(sql)).toEqual([]);
   });
@@ -172,7 +175,8 @@ describe("the log over time", () => {
     expect(archive.get(seqs[1] ?? 0)?.event.body).toHaveLength(50_000);
     expect(archive.get(seqs[29] ?? 0)).toBeDefined();
     expect(archive.before(Number.MAX_SAFE_INTEGER, 100, "dead").map(({ seq }) => seq)).toEqual([seqs[1]]);
-    expect(archive.takeDead(seqs[1] ?? 0)?.seq).toBe(seqs[1]);
+    archive.takeOut(seqs[1] ?? 0);
+    expect(archive.get(seqs[1] ?? 0)).toBeUndefined();
   });
 
   it("keeps a dead event at least 14 days from its acceptance, whenever in its segment that was", () => {
@@ -348,5 +352,20 @@ describe("the text of an event's deliveries", () => {
     expect(kept.every(({ state, attemptCount }) => state.kind === "dead" && attemptCount === ATTEMPTS_KEPT_MAX)).toBe(
       true,
     );
+  });
+
+  it("stays under its bound with all of them parked in lanes, which they keep", () => {
+    const parked = many(DELIVERIES_PER_EVENT_MAX, ATTEMPTS_KEPT_MAX, "y".repeat(8_192), "x".repeat(500)).map(
+      (each): Delivery => ({
+        ...each,
+        lane: { id: "l".repeat(43), sequence: 2_147_483_647, gapWaitMs: 3_600_000 },
+        note: "went on without numbers 2147483600 to 2147483646, which did not come in time",
+        state: { kind: "parked", at: START, reason: "status", detail: "x".repeat(500) },
+      }),
+    );
+    const text = formatDeliveries(parked);
+    expect(bytesOf(text)).toBeLessThanOrEqual(DELIVERIES_BYTES_MAX);
+    const kept = JSON.parse(text) as Delivery[];
+    expect(kept.map(({ lane, state }) => [lane, state.kind])).toEqual(parked.map(({ lane }) => [lane, "parked"]));
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { DispatchJob } from "../../src/bus/ports.ts";
 import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
-import type { EnginePorts } from "../../src/objects/engine.ts";
-import { openEngine } from "../../src/objects/engine.ts";
-import { LEDGER_LIMITS } from "../../src/objects/ledger.ts";
+import type { Engine, EnginePorts } from "../../src/objects/engine.ts";
+import { ALARM_LATE_MS, openEngine } from "../../src/objects/engine.ts";
+import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { NO_TARGETS, PARTITION, acceptItem, acceptRequest } from "../support/accept-requests.ts";
 import { PLANNED, settlementFor } from "../support/deliveries.ts";
+import { laneItem } from "../support/ledger-bench.ts";
 import type { NodeSql } from "../support/node-sql.ts";
 import { openNodeSql } from "../support/node-sql.ts";
 
@@ -29,6 +30,7 @@ function openBench(changes: Partial<EnginePorts> = {}, sql: NodeSql = openNodeSq
         jobs.push(job);
         return Promise.resolve();
       },
+      askOpenLanes: () => Promise.resolve([]),
       now: () => now,
       newToken: () => `lease-${++tokens}`,
       log: (message) => void logs.push(message),
@@ -53,7 +55,7 @@ describe("the alarm of a partition", () => {
   it("is not set while nothing is open", () => {
     const { engine, alarms } = openBench();
     engine.accept(acceptRequest("t", [acceptItem("a", [])]));
-    engine.wake(null);
+    engine.wake(null, []);
     expect(alarms).toEqual([]);
   });
 
@@ -147,27 +149,86 @@ describe("the alarm of a partition", () => {
     expect(alarms).toHaveLength(1);
     boot().start(START + LEASE_MS + 60_000);
     boot().start(null);
-    boot().start(START - 120_001);
+    boot().start(START - 1);
     expect(alarms.slice(1)).toEqual([START + LEASE_MS, START + LEASE_MS, START + LEASE_MS]);
   });
 
-  it("is set anew by the sweep when it should have rung long ago", () => {
+  it("is believed for five seconds past its time, then set anew by the sweep", () => {
     const { engine, alarms, pass } = openBench();
     engine.accept(acceptRequest("t", ids(1), 1));
-    pass(LEASE_MS + 60_000);
-    engine.wake(START + LEASE_MS);
+    pass(LEASE_MS + ALARM_LATE_MS - 1);
+    engine.wake(START + LEASE_MS, []);
     expect(alarms).toEqual([START + LEASE_MS]);
-    pass(61_000);
-    engine.wake(START + LEASE_MS);
-    expect(alarms).toHaveLength(2);
+    pass(1);
+    engine.wake(START + LEASE_MS, []);
+    expect(alarms).toEqual([START + LEASE_MS, START + LEASE_MS + ALARM_LATE_MS]);
+  });
+
+  it("is set anew by any call when it stays on record and does not ring", () => {
+    const calls: readonly ((engine: Engine) => unknown)[] = [
+      (engine) => engine.accept(acceptRequest("t2", [acceptItem("b", ["ci"])], 1)),
+      (engine) => engine.accept(acceptRequest("t2", [acceptItem("b", [])], 0)),
+      (engine) => engine.settle({ settlements: [], leasesMax: 0, withinMs: 0, ...NO_TARGETS }),
+      (engine) => engine.setTargetStatuses([]),
+      (engine) => engine.redrive(5, null),
+    ];
+    for (const call of calls) {
+      const { engine, alarms, pass } = openBench();
+      engine.accept(acceptRequest("t", ids(1), 1));
+      pass(LEASE_MS + ALARM_LATE_MS - 1);
+      call(engine);
+      expect(alarms).toEqual([START + LEASE_MS]);
+      pass(1);
+      call(engine);
+      expect(alarms).toEqual([START + LEASE_MS, START + LEASE_MS + ALARM_LATE_MS]);
+      // The new one is believed as long as the first was.
+      pass(ALARM_LATE_MS - 1);
+      call(engine);
+      expect(alarms).toHaveLength(2);
+    }
+  });
+
+  it("is not believed at a start when its time has come, and is when it has not", () => {
+    const { engine, boot, alarms, pass } = openBench();
+    engine.accept(acceptRequest("t", ids(1), 1));
+    pass(LEASE_MS - 1);
+    boot().start(START + LEASE_MS);
+    expect(alarms).toHaveLength(1);
+    pass(1);
+    boot().start(START + LEASE_MS);
+    expect(alarms).toEqual([START + LEASE_MS, START + LEASE_MS]);
+  });
+
+  it("that rings twice lends what is due once", async () => {
+    const { engine, boot, jobs, pass } = openBench();
+    engine.accept(acceptRequest("t", ids(1), 1));
+    pass(LEASE_MS);
+    const again = boot();
+    again.start(START + LEASE_MS);
+    await again.alarm();
+    await again.alarm();
+    expect(jobs.map(({ work }) => work.length)).toEqual([1]);
+  });
+
+  it("is at the end of a gap that a lane waits for, also after a restart, and lets it go on", async () => {
+    const { engine, boot, alarms, jobs, pass } = openBench();
+    const gapped = laneItem("a", "k", { sequence: 5, gapWaitMs: 30_000 });
+    engine.accept(acceptRequest("t", [gapped], 1));
+    expect(alarms).toEqual([START + 30_000]);
+    const again = boot();
+    again.start(null);
+    expect(alarms).toEqual([START + 30_000, START + 30_000]);
+    pass(30_000);
+    await again.alarm();
+    expect(jobs.map(({ work }) => work.map(({ event }) => event.attributes.id))).toEqual([["a"]]);
   });
 
   it("is set anew by the sweep when it was lost", () => {
     const { engine, alarms } = openBench();
     engine.accept(acceptRequest("t", ids(1), 1));
-    expect(engine.wake(START + LEASE_MS)).toMatchObject({ events: 1, deliveries: 1 });
+    expect(engine.wake(START + LEASE_MS, [])).toMatchObject({ events: 1, deliveries: 1 });
     expect(alarms).toHaveLength(1);
-    engine.wake(null);
+    engine.wake(null, []);
     expect(alarms).toEqual([START + LEASE_MS, START + LEASE_MS]);
   });
 });

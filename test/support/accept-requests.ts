@@ -1,10 +1,11 @@
 /** Events and accept requests as tests send them to a partition. */
-import type { AcceptItem, AcceptRequest, StoredEvent } from "../../src/bus/ports.ts";
+import type { AcceptItem, AcceptRequest, Layout, StoredEvent } from "../../src/bus/ports.ts";
 import type { PlannedDelivery } from "../../src/core/delivery.ts";
 import { hashing } from "../../src/hashing.ts";
 import { plannedFor } from "./deliveries.ts";
 
 export const PARTITION = "v1/default/1/0";
+export const LAYOUT: Layout = { partitions: 1, deployedAt: 1 };
 
 export function storedEvent(id: string, changes: Partial<StoredEvent> = {}): StoredEvent {
   return {
@@ -15,6 +16,7 @@ export function storedEvent(id: string, changes: Partial<StoredEvent> = {}): Sto
     rawHeaders: {},
     rules: ["default/all"],
     rulesVersion: { hash: "v1", deployedAt: 1 },
+    key: "/s",
     ...changes,
   };
 }
@@ -23,7 +25,13 @@ export function storedEvent(id: string, changes: Partial<StoredEvent> = {}): Sto
 export function acceptItem(
   id: string,
   targets: readonly string[],
-  changes: { readonly content?: string; readonly scope?: string; readonly planned?: Partial<PlannedDelivery> } = {},
+  changes: {
+    readonly content?: string;
+    readonly scope?: string;
+    readonly planned?: Partial<PlannedDelivery>;
+    readonly redeliver?: boolean;
+    readonly replay?: NonNullable<AcceptItem["replay"]>;
+  } = {},
 ): AcceptItem {
   const { content = id, scope = "" } = changes;
   return {
@@ -33,13 +41,15 @@ export function acceptItem(
       body: new TextEncoder().encode(JSON.stringify({ content })),
       rules: targets.length === 0 ? [] : ["default/all"],
     }),
+    redeliver: changes.redeliver === true,
+    ...(changes.replay === undefined ? {} : { replay: changes.replay }),
     deliveries: targets.map((target) => plannedFor(target, { id: `dlv_${id}_${target}`, ...changes.planned })),
   };
 }
 
 export function acceptRequest(token: string, items: readonly AcceptItem[], leasesMax = 0): AcceptRequest {
-  return { partition: PARTITION, token, items, leasesMax };
+  return { partition: PARTITION, token, items, leasesMax, layout: LAYOUT };
 }
 
 /** What a settle says besides: no targets are busy, and ingest holds the leases. */
-export const NO_TARGETS = { targetRoom: {}, holder: "ingest" } as const;
+export const NO_TARGETS = { targetRoom: {}, holder: "ingest", statuses: [], throttles: [] } as const;

@@ -43,6 +43,7 @@ export function settlementFor(lease: Pick<Lease, "seq" | "deliveryId" | "token">
       };
     case "retry":
       return { ...base, attempt: attemptWith(lease.token) };
+    case "park":
     case "dead":
       return { ...base, attempt: attemptWith(lease.token, { outcome: "permanent", detail: "404" }) };
     case "release":

@@ -18,7 +18,7 @@ export function openNodeSql(): NodeSql {
     if (statement === undefined) statements.set(query, (statement = database.prepare(query)));
     return statement;
   };
-  const pragma = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  const pragma = (name: string) => Number(Object.values(prepare(`PRAGMA ${name}`).get() ?? {})[0]);
   return {
     all: <Row extends Record<string, SqlValue>>(query: string, ...params: readonly SqlValue[]) =>
       prepare(query).all(...params) as Row[],

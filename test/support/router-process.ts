@@ -118,12 +118,17 @@ export interface SentWebhook {
   readonly event: string;
   readonly body: string | Uint8Array;
   readonly id?: string;
+  /** Its name in sources.yaml. */
+  readonly source?: string;
 }
 
 /** A signed GitHub webhook. */
-export function sendGithub(url: string, { event, body, id = randomUUID() }: SentWebhook): Promise<Response> {
+export function sendGithub(
+  url: string,
+  { event, body, id = randomUUID(), source = "github" }: SentWebhook,
+): Promise<Response> {
   const signature = createHmac("sha256", SECRETS.GITHUB_WEBHOOK_SECRET).update(body).digest("hex");
-  return fetch(`${url}/webhooks/github`, {
+  return fetch(`${url}/webhooks/${source}`, {
     method: "POST",
     body: body as BodyInit,
     headers: {

@@ -1,6 +1,7 @@
 /** What targets get in tests: real time, hashing and fetch, and nothing set up unless the test says so. */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { CloudEvent } from "../../src/core/event.ts";
+import { ok } from "../../src/core/result.ts";
 import type { Hashing } from "../../src/core/source.ts";
 import type { Shipment, TargetIo } from "../../src/core/target.ts";
 
@@ -20,6 +21,7 @@ export function targetIo(changes: Partial<TargetIo> = {}): TargetIo {
     hashing: nodeHashing,
     secret: () => undefined,
     queue: () => undefined,
+    publish: () => Promise.resolve(ok(null)),
     local: undefined,
     ...changes,
   };
