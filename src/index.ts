@@ -3,17 +3,21 @@
  *
  *   fetch      POST /webhooks/:source and /events -> http/ingest -> bus/publish -> Partition.accept -> 202, then bus/dispatch
  *   Dispatch   what a partition's alarm hands its leases to
- *   scheduled  the sweep: wakes partitions whose due work has lost its alarm, and runs retention
- *   Partition  the Durable Object
+ *   scheduled  the sweep: wakes partitions whose due work has lost its alarm, tells them how targets stand, and runs retention
+ *   Partition  the Durable Object that owns events
+ *   Gate       the Durable Object of one target: limits, breaker, pause
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { partitionsNaming } from "./bus/announce.ts";
 import type { DispatchPorts } from "./bus/dispatch.ts";
 import { dispatch } from "./bus/dispatch.ts";
-import type { AdminPartitionPort, DispatchJob, PartitionPort } from "./bus/ports.ts";
+import { askStatuses } from "./bus/gate-call.ts";
+import { readLayouts } from "./bus/layout.ts";
+import type { AdminPartitionPort, DispatchJob, GatePort, PartitionPort } from "./bus/ports.ts";
 import type { RulesVersion } from "./core/delivery.ts";
-import { PARTITIONS_MAX, partitionOf } from "./core/receipt.ts";
+import { gateName, partitionOf } from "./core/receipt.ts";
 import { compileRules } from "./core/rule-set.ts";
-import type { LocalMode, QueueBinding, TargetIo } from "./core/target.ts";
+import type { LocalMode, QueueBinding } from "./core/target.ts";
 import { rules } from "./generated/rules.ts";
 import { sources } from "./generated/sources.ts";
 import { targets } from "./generated/targets.ts";
@@ -22,14 +26,18 @@ import { allPartitions } from "./http/admin.ts";
 import type { HttpPorts } from "./http/app.ts";
 import { app } from "./http/app.ts";
 import { createRejectionRecorder } from "./http/rejection-recorder.ts";
+import type { Gate } from "./objects/gate.ts";
 import type { Partition } from "./objects/partition.ts";
 
+export { Gate } from "./objects/gate.ts";
 export { Partition } from "./objects/partition.ts";
 
 /** Bindings of wrangler.toml; secrets and queues are looked up by the names that the rule files give. */
 interface Env {
   readonly PARTITION: DurableObjectNamespace<Partition>;
+  readonly GATE: DurableObjectNamespace<Gate>;
   readonly PARTITIONS: string;
+  readonly PARTITIONS_BEFORE?: string;
   readonly VERSION?: WorkerVersionMetadata;
   readonly ADMIN_TOKEN?: string;
   /** Set by `npm start` only: `{"printUrl", "startedAt"}` as JSON. */
@@ -44,11 +52,13 @@ export default {
   fetch: (request, env, ctx) => app.fetch(request, { ports: httpPorts(env, ctx) }),
 
   async scheduled(_controller, env) {
-    const names = allPartitions({ ruleSet, partitions: partitionCount(env) });
+    const names = allPartitions({ ruleSet, ...layoutsOf(env) });
+    const targetNames = ruleSet.targets.map(({ definition }) => definition.name);
+    const statuses = await askStatuses(targetNames, dispatchPorts(env));
     // One after another: a sweep is in no hurry, and a partition that fails must not keep the others asleep.
     for (const name of names) {
       try {
-        await stub(env, name).wake();
+        await adminPartition(env, name).wake(statuses);
       } catch (error) {
         log("sweep.failed", { partition: name, error: String(error) });
       }
@@ -65,27 +75,21 @@ export class Dispatch extends WorkerEntrypoint<Env> {
 
 function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
   const ports = dispatchPorts(env);
-  const partitions = partitionCount(env);
-  const adminPartition = (name: string): AdminPartitionPort => stub(env, name) as unknown as AdminPartitionPort;
   const recorder = rejectionRecorder({
     now: Date.now,
     sleep,
     write: async (source, entries) => {
       const bus = ruleSet.source(source)?.definition.bus ?? ruleSet.buses[0];
       if (bus === undefined) return;
-      const name = partitionOf(bus, source, partitions, hashing.sha256);
-      await adminPartition(name).recordRejections(entries);
+      const name = partitionOf(bus, source, ports.partitions, hashing.sha256);
+      await adminPartition(env, name).recordRejections(entries);
     },
   });
   return {
     ...ports,
-    partitions,
-    hashing,
     secret: secretOf(env),
     adminToken: secretOf(env)("ADMIN_TOKEN"),
-    adminPartition,
-    newToken: () => crypto.randomUUID(),
-    within,
+    adminPartition: (name) => adminPartition(env, name),
     later: (work) => ctx.waitUntil(work.catch((error: unknown) => log("later.failed", { error: String(error) }))),
     dispatch: (jobs) => dispatch(jobs, ports),
     recordRejection: recorder.record,
@@ -96,16 +100,23 @@ function dispatchPorts(env: Env): DispatchPorts {
   return {
     ruleSet,
     rulesVersion: rulesVersion(env),
+    ...layoutsOf(env),
+    hashing,
+    newToken: () => crypto.randomUUID(),
     partition: (name) => stub(env, name) as unknown as PartitionPort,
+    adminPartition: (name) => adminPartition(env, name),
+    partitionsOf: (target) => partitionsNaming(target, ruleSet, layoutsOf(env)),
+    gate: (target) => env.GATE.get(env.GATE.idFromName(gateName(target))) as unknown as GatePort,
     io: targetIo(env),
     now: Date.now,
     random: Math.random,
     sleep,
+    within,
     log,
   };
 }
 
-function targetIo(env: Env): TargetIo {
+function targetIo(env: Env): DispatchPorts["io"] {
   return {
     now: Date.now,
     fetch: (url, init) => fetch(url, init),
@@ -124,6 +135,12 @@ function stub(env: Env, name: string): DurableObjectStub<Partition> {
   return env.PARTITION.get(env.PARTITION.idFromName(name));
 }
 
+function adminPartition(env: Env, name: string): AdminPartitionPort {
+  return stub(env, name) as unknown as AdminPartitionPort;
+}
+
+const layoutsOf = (env: Env) => readLayouts(env.PARTITIONS, env.PARTITIONS_BEFORE);
+
 function secretOf(env: Env): (name: string) => string | undefined {
   return (name) => {
     const value = ownBinding(env, name);
@@ -133,14 +150,6 @@ function secretOf(env: Env): (name: string) => string | undefined {
 
 function ownBinding(env: Env, name: string): unknown {
   return Object.hasOwn(env, name) ? env[name] : undefined;
-}
-
-function partitionCount(env: Env): number {
-  const count = Number(env.PARTITIONS);
-  if (!Number.isInteger(count) || count < 1 || count > PARTITIONS_MAX) {
-    throw new Error(`PARTITIONS in wrangler.toml must be a whole number from 1 to ${PARTITIONS_MAX}`);
-  }
-  return count;
 }
 
 /**

@@ -2,18 +2,25 @@
  * Dispatch: works on leases until none are left or its time is over. The ingest Worker runs it after its answer, the
  * partition's alarm through the Dispatch entry point; both in `waitUntil`, which the platform ends after 30 s.
  */
-import type { Attempt, Lease, RulesVersion, Settlement } from "../core/delivery.ts";
+import type { Attempt, Lease, Settlement } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
+import { hopsProblem } from "../core/hops.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { JsonObject } from "../core/result.ts";
-import type { CompiledRule, CompiledTarget, RuleSet } from "../core/rule-set.ts";
+import type { CompiledRule, CompiledTarget } from "../core/rule-set.ts";
+import type { StepPolicy } from "../core/step.ts";
 import { nextStep } from "../core/step.ts";
 import type { Shipment, TargetIo } from "../core/target.ts";
 import { applyTransform } from "../core/transform.ts";
-import type { CallPorts } from "./partition-call.ts";
+import { logAttempt, toAttempt } from "./attempt-record.ts";
 import { callPartition } from "./partition-call.ts";
+import { takePermit } from "./permit.ts";
 import type { DispatchJob, LeasedWork, StoredEvent } from "./ports.ts";
 import { createSlots } from "./slots.ts";
+import { REPLY_MARGIN_MS, pipeOf, publishReply } from "./publish-again.ts";
+import type { PublishPorts } from "./publish.ts";
+import type { NewsPorts, TargetNews } from "./target-news.ts";
+import { createTargetNews } from "./target-news.ts";
 
 /** What a dispatcher uses of the 30 s that the platform grants after an answer. */
 export const DISPATCH_TIME_MS = 28_000;
@@ -22,13 +29,12 @@ export const SETTLE_MARGIN_MS = 2_000;
 /** Outcomes wait this long for others of the same partition, so that one event's deliveries are settled in one commit. */
 export const SETTLE_WAIT_MS = 250;
 
-export interface DispatchPorts extends CallPorts {
-  readonly ruleSet: RuleSet;
-  readonly rulesVersion: RulesVersion;
-  readonly io: TargetIo;
-  readonly now: () => number;
-  /** One wide line per attempt and per failed settle. */
-  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+const OUT_OF_TIME: Outcome = { kind: "released", reason: "out-of-time" };
+
+/** `log`: one wide line per attempt and per failed settle. */
+export interface DispatchPorts extends PublishPorts, NewsPorts {
+  /** What a target publishes with is made for each delivery. */
+  readonly io: Omit<TargetIo, "publish">;
 }
 
 /** Works on the jobs of one invocation; all of them share its slots. Never throws: a lease that is lost runs out. */
@@ -43,15 +49,16 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     let running = 0;
     let settling: Promise<void> | undefined;
     const views = new WeakMap<StoredEvent, JsonObject>();
+    const news = createTargetNews(partition, ports);
 
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       start(job.work, job.askedAt ?? startedAt);
       if (running === 0) resolve();
 
       function start(work: readonly LeasedWork[], askedAt: number): void {
         for (const each of work) {
           running += 1;
-          void runLease(each, askedAt, views)
+          void runLease(each, askedAt, views, news)
             .then((settlement) => void settlements.push(settlement))
             .catch((error: unknown) => ports.log("dispatch.bug", { partition, error: String(error) }))
             .then(() => {
@@ -71,9 +78,11 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
           const withinMs = startedAt + DISPATCH_TIME_MS - askedAt;
           const leasesMax = withinMs > 0 ? slots.free() : 0;
           try {
-            const request = { settlements: batch, leasesMax, withinMs, targetRoom: slots.room(), holder: job.holder };
+            const base = { settlements: batch, leasesMax, withinMs, holder: job.holder };
+            const request = { ...base, ...news.take(slots.room()) };
             const reply = await callPartition(partition, (port) => port.settle(request), ports);
             start(reply.work, askedAt);
+            news.report(reply.records);
           } catch (error) {
             // The leases run out and are taken up again: the targets see a repeat with the same webhook-id.
             ports.log("settle.failed", { partition, error: String(error) });
@@ -84,44 +93,54 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
         });
       }
     });
+    await news.close();
   }
 
-  /** One lease: look the rule up, make the body, send, decide. Always comes to a settlement. */
+  /** One lease: look the rule up, take a permit, make the body, send, decide. Always comes to a settlement. */
   async function runLease(
     { lease, event }: LeasedWork,
     askedAt: number,
     views: WeakMap<StoredEvent, JsonObject>,
+    news: TargetNews,
   ): Promise<Settlement> {
-    const settle = (outcome: Outcome, policy: readonly number[], attempt?: Attempt): Settlement => ({
+    const settle = (outcome: Outcome, policy: StepPolicy, attempt?: Attempt): Settlement => ({
       seq: lease.seq,
       deliveryId: lease.deliveryId,
       token: lease.token,
-      step: nextStep(outcome, lease, { retryDelaysMs: policy }, ports.random),
+      step: nextStep(outcome, lease, policy, ports.random),
       ...(attempt === undefined ? {} : { attempt }),
     });
     const wanted = findWanted(lease, event, ports);
-    if ("outcome" in wanted) return settle(wanted.outcome, []);
+    if ("outcome" in wanted) return settle(wanted.outcome, { retryDelaysMs: [] });
     const { target, rule } = wanted;
-    const { retryDelaysMs } = target.definition;
-    const { timeoutMs } = target.definition;
+    const { timeoutMs, retryDelaysMs } = target.definition;
+    const policy = { retryDelaysMs, onFailure: rule.definition.order?.onFailure };
     // A timeout that has grown since does not fit this lease; the next one is made for it.
     if (timeoutMs > lease.timeoutMs) {
-      return { ...settle({ kind: "released", reason: "out-of-time" }, retryDelaysMs), timeoutMs };
+      return { ...settle(OUT_OF_TIME, policy), timeoutMs };
     }
 
     const giveBack = await slots.acquire(lease.target);
     try {
+      const endsAt = askedAt + lease.leaseMs;
+      const sendBy = Math.min(endsAt, startedAt + DISPATCH_TIME_MS) - timeoutMs - SETTLE_MARGIN_MS;
+      const isLate = () => ports.now() > sendBy;
+      if (isLate()) return settle(OUT_OF_TIME, policy);
+      const { limits } = target.definition;
+      const permit = await takePermit({ lease, limits, sendBy, endsAt }, news, ports);
+      if (permit.kind === "held") return settle(permit, policy);
+      if (isLate()) return settle(await permit.end(OUT_OF_TIME), policy);
       const sentAt = ports.now();
-      const endsAt = Math.min(askedAt + lease.leaseMs, startedAt + DISPATCH_TIME_MS);
-      if (sentAt + timeoutMs + SETTLE_MARGIN_MS > endsAt) {
-        return settle({ kind: "released", reason: "out-of-time" }, retryDelaysMs);
-      }
-      const outcome = await send(lease, event, rule, target, timeoutMs, views);
+      const sent = await send(lease, event, rule, target, timeoutMs, views);
       const durationMs = ports.now() - sentAt;
+      // The target's gate hears of what the target did; that a reply could not be stored is not its fault.
+      const ended = await permit.end(sent);
+      const replyMs = sentAt + timeoutMs + REPLY_MARGIN_MS - ports.now();
+      const outcome = await publishReply(sent, { lease, event }, ports, replyMs);
       const attempt = toAttempt(outcome, lease, sentAt, durationMs, ports.rulesVersion.hash);
-      const settlement = settle(outcome, retryDelaysMs, attempt);
+      const settlement = settle(sent.kind === "delivered" ? outcome : ended, policy, attempt);
       logAttempt(ports, lease, event, outcome, settlement, durationMs);
-      return settlement;
+      return permit.counted ? { ...settlement, counted: true } : settlement;
     } finally {
       giveBack();
     }
@@ -136,9 +155,12 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     views: WeakMap<StoredEvent, JsonObject>,
   ): Promise<Outcome> {
     try {
+      const looping = hopsProblem(event.attributes);
+      if (looping !== undefined) return { kind: "permanent", reason: "hop-limit", detail: looping };
       const shipped = toShipment(lease, event, rule, views);
       if ("outcome" in shipped) return shipped.outcome;
-      return await target.target.send(shipped.shipment, target.config, timeoutMs, ports.io);
+      const io = { ...ports.io, publish: pipeOf({ lease, event }, ports) };
+      return await target.target.send(shipped.shipment, target.config, timeoutMs, io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
       ports.log("delivery.bug", {
@@ -195,55 +217,4 @@ function toShipment(
   if (!body.ok) return { outcome: { kind: "permanent", reason: "transform-failed", detail: body.error.detail } };
   const attributes = { ...event.attributes, datacontenttype: "application/json" };
   return { shipment: { ...base, event: { attributes, body: new TextEncoder().encode(body.value) } } };
-}
-
-function toAttempt(
-  outcome: Outcome,
-  lease: Lease,
-  startedAt: number,
-  durationMs: number,
-  rules: string,
-): Attempt | undefined {
-  const base = { token: lease.token, startedAt, durationMs, rules };
-  switch (outcome.kind) {
-    case "delivered":
-      return { ...base, outcome: "delivered", ...withAnswer(outcome) };
-    case "retryable":
-    case "permanent":
-      return { ...base, outcome: outcome.kind, reason: outcome.reason, detail: outcome.detail, ...withAnswer(outcome) };
-    case "unwanted":
-    case "released":
-      return undefined;
-  }
-}
-
-function withAnswer(outcome: { readonly answer?: Attempt["answer"] }): {
-  readonly answer?: NonNullable<Attempt["answer"]>;
-} {
-  return outcome.answer === undefined ? {} : { answer: outcome.answer };
-}
-
-function logAttempt(
-  ports: DispatchPorts,
-  lease: Lease,
-  event: StoredEvent,
-  outcome: Outcome,
-  settlement: Settlement,
-  durationMs: number,
-): void {
-  ports.log("delivery.attempted", {
-    delivery: lease.deliveryId,
-    rule: lease.rule,
-    target: lease.target,
-    attempt: lease.attempt,
-    eventId: event.attributes.id,
-    eventType: event.attributes.type,
-    outcome: outcome.kind,
-    ...("reason" in outcome ? { reason: outcome.reason } : {}),
-    ...("answer" in outcome && outcome.answer !== undefined ? { status: outcome.answer.status } : {}),
-    next: settlement.step.kind,
-    ...("delayMs" in settlement.step ? { delayMs: settlement.step.delayMs } : {}),
-    durationMs,
-    rules: ports.rulesVersion.hash,
-  });
 }

@@ -1,4 +1,4 @@
-/** Calls to a partition that may fail for a moment: an object that moves, restarts or is overloaded. */
+/** Calls to an object that may fail for a moment: one that moves, restarts or is overloaded. */
 import type { PartitionPort } from "./ports.ts";
 
 /** How often one call is made, the first time included. */
@@ -12,18 +12,26 @@ export interface CallPorts {
   readonly random: () => number;
 }
 
-/**
- * Makes a call that may safely be made twice (an accept by its token, a settle by its leases). The platform marks what is
- * worth another try; an overloaded object gets no more load. Throws the last error.
- */
-export async function callPartition<Reply>(
+/** Makes a call to a partition that may safely be made twice: an accept by its token, a settle by its leases. */
+export function callPartition<Reply>(
   name: string,
   call: (partition: PartitionPort) => Promise<Reply>,
   ports: CallPorts,
 ): Promise<Reply> {
+  return callAgain(() => call(ports.partition(name)), ports);
+}
+
+/**
+ * Makes a call that may safely be made twice, with a new stub each time. The platform marks what is worth another try; an
+ * overloaded object gets no more load. Throws the last error.
+ */
+export async function callAgain<Reply>(
+  call: () => Promise<Reply>,
+  ports: Pick<CallPorts, "sleep" | "random">,
+): Promise<Reply> {
   for (let tried = 1; ; tried++) {
     try {
-      return await call(ports.partition(name));
+      return await call();
     } catch (error) {
       if (tried >= CALL_TRIES_MAX || !isRetryable(error)) throw error;
       await ports.sleep(CALL_PAUSE_MS * 2 ** (tried - 1) * (0.5 + ports.random() / 2));

@@ -2,6 +2,7 @@
 import type { Delivery, EventStatus, Lease, PlannedDelivery, RulesVersion, Settlement } from "../core/delivery.ts";
 import type { EventAttributes, Fingerprint } from "../core/event.ts";
 import type { RejectionReason } from "../core/rejection.ts";
+import type { TargetLimits } from "../core/rule.ts";
 
 /** An event as the partition keeps it, without its deliveries. */
 export interface StoredEvent {
@@ -14,6 +15,13 @@ export interface StoredEvent {
   /** Paths of the rules that matched, and the version that they were matched under. */
   readonly rules: readonly string[];
   readonly rulesVersion: RulesVersion;
+  /** What the event's partition was chosen by, and what ordered rules order it by where that is another. */
+  readonly key: string;
+  readonly orderKey?: string;
+  /** The receipt of an earlier event with the same signed content under another id. */
+  readonly replayOf?: string;
+  /** Names its signed content among the partition's; absent where only its id counts. */
+  readonly contentKey?: number;
 }
 
 export interface AcceptItem {
@@ -22,6 +30,10 @@ export interface AcceptItem {
   readonly fingerprint: Fingerprint;
   readonly event: StoredEvent;
   readonly deliveries: readonly PlannedDelivery[];
+  /** A repeat opens again what did not succeed, and adds what rules have come to want since. */
+  readonly redeliver: boolean;
+  /** SHA-256 of the signed content, where it says more than the id. */
+  readonly replay?: { readonly content: Uint8Array; readonly refuse: boolean };
 }
 
 export interface AcceptRequest {
@@ -32,17 +44,55 @@ export interface AcceptRequest {
   readonly items: readonly AcceptItem[];
   /** How many deliveries the caller will attempt itself. */
   readonly leasesMax: number;
+  /** How many partitions the caller's layout has, and when it was deployed: a partition that was told of a newer one says so. */
+  readonly layout: Layout;
+  /**
+   * Lanes of these deliveries that still have some open in a partition of the layout before, and the highest number that it
+   * has given: what is accepted now is numbered past it, whatever the two clocks say.
+   */
+  readonly openElsewhere?: readonly {
+    readonly partition: string;
+    readonly lanes: readonly string[];
+    readonly lastSeq: number;
+  }[];
+}
+
+/** What a partition of the layout before knows of the items of a request. */
+export interface KnownReply {
+  /** Null where it does not know the identity, and from now on does not take it. */
+  readonly items: readonly (AcceptedItem | null)[];
+  /** Of the lanes that the items' deliveries would join, those with open deliveries here. */
+  readonly openLanes: readonly string[];
+  /** The highest number that the partition has given. */
+  readonly lastSeq: number;
+}
+
+/** A lane with open deliveries, and the lowest number of their events. */
+export interface OpenLane {
+  readonly id: string;
+  readonly firstSeq: number;
+}
+
+/** How a bus is spread over objects. Of two layouts the one that was deployed later is in force. */
+export interface Layout {
+  readonly partitions: number;
+  readonly deployedAt: number;
 }
 
 export interface AcceptedItem {
-  readonly status: "accepted" | "duplicate" | "conflict";
+  /** `replayed`: refused, because the content was accepted before as `seq`. */
+  readonly status: "accepted" | "duplicate" | "conflict" | "replayed";
   readonly seq: number;
   readonly rules: readonly string[];
+  /** How many deliveries a redelivery opened again or added. */
+  readonly redriven?: number;
 }
 
 export type AcceptReply =
   | { readonly kind: "accepted"; readonly items: readonly AcceptedItem[]; readonly leases: readonly Lease[] }
-  | { readonly kind: "backlog-full"; readonly retryAfterSeconds: number };
+  | { readonly kind: "backlog-full"; readonly retryAfterSeconds: number }
+  /** The bus has been spread anew since the caller was deployed: ask the partition of that layout. Nothing was written. */
+  | { readonly kind: "moved"; readonly layout: Layout };
 
 /** A lease on an event that the taker may not have. */
 export interface LeasedWork {
@@ -59,6 +109,15 @@ export interface SettleRequest {
   /** Targets that the caller has requests to, and how many more leases of each it can use. */
   readonly targetRoom: Readonly<Record<string, number>>;
   readonly holder: LeaseHolder;
+  /** What gates have told the caller. */
+  readonly statuses: readonly TargetStatus[];
+  /** Targets that have no room before so many milliseconds. */
+  readonly throttles: readonly Throttle[];
+}
+
+export interface Throttle {
+  readonly target: string;
+  readonly forMs: number;
 }
 
 /** Who works on leases: the ingest Worker after its answer, or a dispatcher that an alarm has started. */
@@ -66,11 +125,89 @@ export type LeaseHolder = "ingest" | "alarm";
 
 export interface SettleReply {
   readonly work: readonly LeasedWork[];
+  /** Targets that failed in this settle, with what the partition has counted since it last said so: for their gates. */
+  readonly records: readonly TargetRecord[];
+}
+
+/** Attempts of a target since the last record. */
+export interface TargetRecord {
+  readonly target: string;
+  readonly attempts: number;
+  readonly failures: number;
+}
+
+/** What a target's gate tells partitions about it. */
+export interface TargetStatus {
+  readonly target: string;
+  /** Rises with every change; what comes with a lower one is old news. */
+  readonly version: number;
+  readonly state: TargetState;
+}
+
+export type TargetState =
+  /** As the rules say: no permits but for limits. */
+  | { readonly kind: "free" }
+  /** A permit before each attempt. */
+  | { readonly kind: "gated" }
+  /** Nothing is sent for so long (null: until somebody resumes it); after that as `gated`, one attempt at a time. */
+  | { readonly kind: "held"; readonly reason: HoldReason; readonly forMs: number | null };
+
+export type HoldReason = "breaker" | "paused" | "target-gone";
+
+/** A target's gate: one object per target name. Every call is one commit. */
+export interface GatePort {
+  readonly acquire: (request: PermitRequest) => Promise<PermitReply>;
+  /** Ends a permit whose reply said so. `unsent`: nothing was sent after all. */
+  readonly finish: (token: string, result: "succeeded" | "failed" | "unsent") => Promise<GateReply>;
+  readonly report: (record: TargetRecord) => Promise<GateReply>;
+  /** `target-gone`: the target answered 410. */
+  readonly pause: (target: string, reason: "paused" | "target-gone") => Promise<GateReply>;
+  /** Ends a pause and forgets a bad record. */
+  readonly resume: (target: string) => Promise<GateReply>;
+  readonly status: (target: string) => Promise<GateReply>;
+}
+
+export interface PermitRequest {
+  readonly target: string;
+  /** The lease's: the same permit is given for the same token. */
+  readonly token: string;
+  /** As the rules have them now. */
+  readonly limits: TargetLimits;
+  /** When the permit ends by itself: with the lease. */
+  readonly forMs: number;
+  /** The longest that the caller can wait before it sends. */
+  readonly waitMsMax: number;
+}
+
+export type PermitReply =
+  /** Send after `waitMs`, not before; call `finish` afterwards when `finish` is true. */
+  | {
+      readonly kind: "granted";
+      readonly waitMs: number;
+      readonly finish: boolean;
+      readonly status: TargetStatus;
+      readonly changed: boolean;
+    }
+  | {
+      readonly kind: "denied";
+      readonly retryAfterMs: number;
+      readonly status: TargetStatus;
+      readonly changed: boolean;
+    };
+
+/** `changed`: this call changed the state, and the caller tells the partitions. */
+export interface GateReply {
+  readonly status: TargetStatus;
+  readonly changed: boolean;
 }
 
 export interface PartitionPort {
   readonly accept: (request: AcceptRequest) => Promise<AcceptReply>;
   readonly settle: (request: SettleRequest) => Promise<SettleReply>;
+  /** Asked by a newer layout, before it accepts. */
+  readonly known: (request: AcceptRequest) => Promise<KnownReply>;
+  /** Of these lanes, those with open deliveries: asked by the partition of another layout. */
+  readonly openLanes: (ids: readonly string[]) => Promise<readonly OpenLane[]>;
 }
 
 export interface StoredEventWithDeliveries {
@@ -83,11 +220,17 @@ export interface StoredEventWithDeliveries {
 export interface AdminPartitionPort {
   readonly get: (seq: number) => Promise<ListedEvent | null>;
   readonly list: (request: ListRequest) => Promise<ListReply>;
-  /** How many dead deliveries are open again, the named one or all; null when the event is not there any more. */
-  readonly redrive: (seq: number, deliveryId: string | null) => Promise<number | null>;
+  /**
+   * How many dead and parked deliveries are open again, the named one or all; `full` when the backlog has no room for them,
+   * null when the event is not there any more.
+   */
+  readonly redrive: (seq: number, deliveryId: string | null) => Promise<number | "full" | null>;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => Promise<void>;
   readonly listRejections: (limit: number) => Promise<readonly RejectionEntry[]>;
-  readonly wake: () => Promise<Backlog>;
+  /** The sweep. `statuses`: how every target stands, so that what was missed is made good. */
+  readonly wake: (statuses: readonly TargetStatus[]) => Promise<Backlog>;
+  /** A target has changed its state. */
+  readonly setTargetStatuses: (statuses: readonly TargetStatus[]) => Promise<void>;
 }
 
 export interface EventFilter {
@@ -106,7 +249,7 @@ export interface ListRequest {
   /** Only events with a lower sequence number. */
   readonly before: number;
   readonly limit: number;
-  readonly which: "all" | "dead";
+  readonly which: "all" | "dead" | "parked";
   readonly filter: EventFilter;
 }
 

@@ -1,32 +1,37 @@
 /**
- * Publish: events of one request, authenticated and parsed, become durable. Read top to bottom: match and plan each event,
- * group by partition, one accept per partition, then one answer for the whole request.
+ * Publish: events of one request, authenticated and parsed, become durable. Read top to bottom: match and plan each event, ask
+ * the layouts before this one what they know already, one accept per partition for the rest, then one answer for the whole
+ * request.
  */
-import type { PlannedDelivery, RulesVersion } from "../core/delivery.ts";
-import { eventView, identityOf } from "../core/event.ts";
-import { deliveryId, formatReceipt, partitionOf } from "../core/receipt.ts";
+import { formatReceipt, partitionOf } from "../core/receipt.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { CompiledSource, RuleSet } from "../core/rule-set.ts";
-import type { Hashing, ReceivedEvent } from "../core/source.ts";
+import type { ReceivedEvent } from "../core/source.ts";
+import type { Layouts } from "./layout.ts";
 import type { CallPorts } from "./partition-call.ts";
 import { callPartition } from "./partition-call.ts";
-import type { AcceptItem, AcceptReply, DispatchJob, StoredEvent } from "./ports.ts";
+import type { Origin, PlanPorts } from "./plan-event.ts";
+import { planEvent } from "./plan-event.ts";
+import type {
+  AcceptedItem,
+  AcceptItem,
+  AcceptReply,
+  AcceptRequest,
+  DispatchJob,
+  Layout,
+  PartitionPort,
+  StoredEvent,
+} from "./ports.ts";
 import { SLOTS_MAX } from "./slots.ts";
 
-/** Deliveries that one event may fan out to. Their states are one row, and a row has at most 2 MB. */
-export const DELIVERIES_PER_EVENT_MAX = 500;
 /** Acceptance gives up after this and answers 503: far under GitHub's 10 s, which is a failed delivery that it does not retry. */
 export const ACCEPT_TIMEOUT_MS = 4_000;
+/** How often a request follows a bus that has been spread anew, while deployments change over. */
+export const MOVES_MAX = 3;
 const STORAGE_RETRY_AFTER_SECONDS = 5;
 
-export interface PublishPorts extends CallPorts {
-  readonly ruleSet: RuleSet;
-  readonly rulesVersion: RulesVersion;
-  /** How many partitions each bus has in this layout. */
-  readonly partitions: number;
-  readonly hashing: Hashing;
+export interface PublishPorts extends CallPorts, PlanPorts, Layouts {
   readonly newToken: () => string;
   readonly now: () => number;
   /** The work's result, or "timeout" when it takes longer; the work itself goes on. */
@@ -36,8 +41,10 @@ export interface PublishPorts extends CallPorts {
 
 export interface Receipt {
   readonly id: string;
-  readonly status: "accepted" | "duplicate" | "conflict";
+  readonly status: AcceptedItem["status"];
   readonly rules: readonly string[];
+  /** How many deliveries a redelivery opened again or added. */
+  readonly redriven?: number;
 }
 
 export interface Published {
@@ -47,128 +54,169 @@ export interface Published {
   readonly jobs: readonly DispatchJob[];
 }
 
-interface Planned {
-  readonly partition: string;
-  readonly item: AcceptItem;
-}
-
+/** `leasesMax`: how many deliveries of these events the caller attempts itself; the partitions' alarms see to the others. */
 export async function publish(
   events: readonly ReceivedEvent[],
-  source: CompiledSource,
+  origin: Origin,
   ports: PublishPorts,
+  leasesMax: number = SLOTS_MAX,
 ): Promise<Result<Published, Rejection>> {
-  const planned: Planned[] = [];
+  const planned: AcceptItem[] = [];
   for (const received of events) {
-    const plan = planEvent(received, source, ports);
+    const plan = planEvent(received, origin, ports);
     if (!plan.ok) return plan;
     planned.push(plan.value);
   }
-  const askedAt = ports.now();
-  const byPartition = Map.groupBy(planned, (each) => each.partition);
-  const leasesEach = Math.floor(SLOTS_MAX / Math.max(1, byPartition.size));
-  const replies = await Promise.all(
-    [...byPartition].map(async ([partition, group]) => {
-      const items = group.map((each) => each.item);
-      return { partition, group, reply: await acceptInTime(partition, items, leasesEach, ports) };
-    }),
-  );
-
-  const receiptOf = new Map<Planned, Receipt>();
+  const answers = new Map<AcceptItem, Receipt>();
   const jobs: DispatchJob[] = [];
-  let refusal: Rejection | undefined;
-  for (const { partition, group, reply } of replies) {
-    if (reply === "unavailable") {
-      refusal ??= { reason: "storage-unavailable", retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS };
-    } else if (reply.kind === "backlog-full") {
-      refusal ??= { reason: "backlog-full", retryAfterSeconds: reply.retryAfterSeconds };
-    } else {
-      for (const [index, item] of reply.items.entries()) {
-        const each = group[index];
-        if (each === undefined) throw new Error("a partition answered more items than it was sent");
-        receiptOf.set(each, {
-          id: formatReceipt({ partition, seq: item.seq }),
-          status: item.status,
-          rules: item.rules,
-        });
-      }
-      // A lease is for what was accepted: a repeat in the same request has the same number, and may have other content.
-      const eventOf = new Map<number, StoredEvent>();
-      for (const [index, { status, seq }] of reply.items.entries()) {
-        const event = group[index]?.item.event;
-        if (status === "accepted" && event !== undefined) eventOf.set(seq, event);
-      }
-      const work = reply.leases.flatMap((lease) => {
-        const event = eventOf.get(lease.seq);
-        return event === undefined ? [] : [{ lease, event }];
-      });
-      if (work.length > 0) jobs.push({ partition, work, holder: "ingest", askedAt });
-    }
-  }
+  const { partitions, partitionsBefore, rulesVersion } = ports;
+  const layout = { partitions, deployedAt: rulesVersion.deployedAt };
+  const request: Request = { ports, answers, jobs, leasesMax, deadlineAt: ports.now() + ACCEPT_TIMEOUT_MS };
+  const refusal = await acceptIn(layout, partitionsBefore, planned, request, MOVES_MAX);
   // All or nothing to the sender. What other partitions have accepted is delivered, and answers "duplicate" next time; its
   // leases are not worked on here but run out, which costs a delay and nothing else.
   if (refusal !== undefined) return err(refusal);
-  const receipts = planned.map((each) => {
-    const receipt = receiptOf.get(each);
+  const receipts = planned.map((item) => {
+    const receipt = answers.get(item);
     if (receipt === undefined) throw new Error("a partition left an item unanswered");
     return receipt;
   });
   return ok({ receipts, jobs });
 }
 
-/** Matches an event and plans one delivery per rule and target. */
-function planEvent(received: ReceivedEvent, source: CompiledSource, ports: PublishPorts): Result<Planned, Rejection> {
-  const { name, bus } = source.definition;
-  const { attributes, body } = received.event;
-  const identity = identityOf(name, attributes);
-  const rules = ports.ruleSet.match(bus, eventView(received.event));
-  const deliveries = rules.flatMap(({ definition }) =>
-    definition.targets.map((targetName): PlannedDelivery => {
-      const target = ports.ruleSet.target(targetName);
-      if (target === undefined) throw new Error(`rule ${definition.path} names a target that is not there`);
-      return {
-        id: deliveryId(identity, definition.path, targetName, 0, ports.hashing.sha256),
-        rule: definition.path,
-        target: targetName,
-        timeoutMs: target.definition.timeoutMs,
-        maxAgeMs: target.definition.maxAgeMs,
-      };
-    }),
-  );
-  if (deliveries.length > DELIVERIES_PER_EVENT_MAX) {
-    return err({ reason: "too-many-deliveries", deliveriesMax: DELIVERIES_PER_EVENT_MAX });
-  }
-  const event: StoredEvent = {
-    attributes,
-    body,
-    source: name,
-    bus,
-    rawHeaders: received.rawHeaders,
-    rules: rules.map((rule) => rule.definition.path),
-    rulesVersion: ports.rulesVersion,
-  };
-  const item: AcceptItem = {
-    identity: ports.hashing.sha256(identity),
-    fingerprint: received.fingerprint,
-    event,
-    deliveries,
-  };
-  return ok({ partition: partitionOf(bus, received.key, ports.partitions, ports.hashing.sha256), item });
+/** What one request gathers on its way. */
+interface Request {
+  readonly ports: PublishPorts;
+  readonly answers: Map<AcceptItem, Receipt>;
+  readonly jobs: DispatchJob[];
+  readonly leasesMax: number;
+  readonly deadlineAt: number;
 }
 
-/** One accept, tried again with the same token where that helps, until the time is over. */
-async function acceptInTime(
+const UNAVAILABLE: Rejection = { reason: "storage-unavailable", retryAfterSeconds: STORAGE_RETRY_AFTER_SECONDS };
+
+/** Accepts items in a layout, after those before it; answers why that failed, if it did. */
+async function acceptIn(
+  layout: Layout,
+  before: readonly number[],
+  items: readonly AcceptItem[],
+  request: Request,
+  movesLeft: number,
+): Promise<Rejection | undefined> {
+  const elsewhere = new Map<AcceptItem, OpenElsewhere[]>();
+  for (const partitions of before) {
+    const asked = await askKnown(partitions, layout, items, elsewhere, request);
+    if (!asked) return UNAVAILABLE;
+  }
+  const unknown = items.filter((item) => !request.answers.has(item));
+  const groups = groupByPartition(unknown, layout.partitions, request.ports);
+  const leasesMax = Math.floor(request.leasesMax / Math.max(1, groups.size));
+  const refusals = await Promise.all(
+    [...groups].map(async ([partition, group]): Promise<Rejection | undefined> => {
+      const askedAt = request.ports.now();
+      const openElsewhere = group.flatMap((item) => elsewhere.get(item) ?? []);
+      const more = openElsewhere.length === 0 ? {} : { openElsewhere };
+      const accept: AcceptRequest = { ...newRequest(partition, group, layout, request), leasesMax, ...more };
+      const reply = await call("accept", accept, request, (port) => port.accept(accept));
+      if (reply === undefined) return UNAVAILABLE;
+      switch (reply.kind) {
+        case "backlog-full":
+          return { reason: "backlog-full", retryAfterSeconds: reply.retryAfterSeconds };
+        case "moved":
+          if (movesLeft === 0) return UNAVAILABLE;
+          return acceptIn(reply.layout, [layout.partitions], group, request, movesLeft - 1);
+        case "accepted":
+          take(partition, group, reply, askedAt, request);
+          return undefined;
+      }
+    }),
+  );
+  return refusals.find((refusal) => refusal !== undefined);
+}
+
+type OpenElsewhere = NonNullable<AcceptRequest["openElsewhere"]>[number];
+
+/** Asks the partitions of an earlier layout, which from then on take nothing new from those who still use it. */
+async function askKnown(
+  partitions: number,
+  layout: Layout,
+  items: readonly AcceptItem[],
+  elsewhere: Map<AcceptItem, OpenElsewhere[]>,
+  request: Request,
+): Promise<boolean> {
+  const unknown = items.filter((item) => !request.answers.has(item));
+  const replies = await Promise.all(
+    [...groupByPartition(unknown, partitions, request.ports)].map(async ([partition, group]) => {
+      const ask = newRequest(partition, group, layout, request);
+      const reply = await call("known", ask, request, (port) => port.known(ask));
+      for (const [index, answer] of reply?.items.entries() ?? []) {
+        const item = group[index];
+        if (item === undefined) throw new Error("a partition answered more items than it was sent");
+        if (answer !== null) request.answers.set(item, toReceipt(partition, answer));
+        const ids = item.deliveries.flatMap(({ lane }) => lane?.id ?? []);
+        const lanes = ids.filter((id) => reply?.openLanes.includes(id));
+        if (reply === undefined || lanes.length === 0) continue;
+        elsewhere.set(item, [...(elsewhere.get(item) ?? []), { partition, lanes, lastSeq: reply.lastSeq }]);
+      }
+      return reply !== undefined;
+    }),
+  );
+  return replies.every(Boolean);
+}
+
+function take(
+  partition: string,
+  group: readonly AcceptItem[],
+  reply: Extract<AcceptReply, { kind: "accepted" }>,
+  askedAt: number,
+  { answers, jobs }: Request,
+): void {
+  // A lease is for what was accepted: a repeat in the same request has the same number, and may have other content.
+  const eventOf = new Map<number, StoredEvent>();
+  for (const [index, answer] of reply.items.entries()) {
+    const item = group[index];
+    if (item === undefined) throw new Error("a partition answered more items than it was sent");
+    answers.set(item, toReceipt(partition, answer));
+    if (answer.status === "accepted") eventOf.set(answer.seq, item.event);
+  }
+  const work = reply.leases.flatMap((lease) => {
+    const event = eventOf.get(lease.seq);
+    return event === undefined ? [] : [{ lease, event }];
+  });
+  if (work.length > 0) jobs.push({ partition, work, holder: "ingest", askedAt });
+}
+
+function toReceipt(partition: string, { seq, status, rules, redriven }: AcceptedItem): Receipt {
+  const receipt = { id: formatReceipt({ partition, seq }), status, rules };
+  return redriven === undefined ? receipt : { ...receipt, redriven };
+}
+
+function groupByPartition(items: readonly AcceptItem[], partitions: number, { hashing }: PublishPorts) {
+  return Map.groupBy(items, ({ event }) => partitionOf(event.bus, event.key, partitions, hashing.sha256));
+}
+
+function newRequest(
   partition: string,
   items: readonly AcceptItem[],
-  leasesMax: number,
-  ports: PublishPorts,
-): Promise<AcceptReply | "unavailable"> {
-  const request = { partition, token: ports.newToken(), items, leasesMax };
-  const accepted = callPartition(partition, (port) => port.accept(request), ports).catch((error: unknown) => {
-    ports.log("accept.failed", { partition, error: String(error) });
-    return "unavailable" as const;
+  layout: Layout,
+  { ports }: Request,
+): AcceptRequest {
+  return { partition, token: ports.newToken(), items, leasesMax: 0, layout };
+}
+
+/** One call, tried again with the same token where that helps, until the request's time is over. Undefined when it failed. */
+async function call<Reply>(
+  name: string,
+  { partition }: AcceptRequest,
+  { ports, deadlineAt }: Request,
+  ask: (port: PartitionPort) => Promise<Reply>,
+): Promise<Reply | undefined> {
+  const asked = callPartition(partition, ask, ports).catch((error: unknown) => {
+    ports.log(`${name}.failed`, { partition, error: String(error) });
+    return undefined;
   });
-  const reply = await ports.within(accepted, ACCEPT_TIMEOUT_MS);
+  const reply = await ports.within(asked, Math.max(0, deadlineAt - ports.now()));
   if (reply !== "timeout") return reply;
-  ports.log("accept.timeout", { partition });
-  return "unavailable";
+  ports.log(`${name}.timeout`, { partition });
+  return undefined;
 }

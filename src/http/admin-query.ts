@@ -33,7 +33,7 @@ export function readQuery(url: string, known: readonly string[]): Result<Query, 
   return ok(query);
 }
 
-export function readSearch(query: Query, which: "all" | "dead"): Result<SearchRequest, string> {
+export function readSearch(query: Query, which: "all" | "dead" | "parked"): Result<SearchRequest, string> {
   const limit = readLimit(query);
   if (!limit.ok) return limit;
   const cursorText = query.get("cursor");

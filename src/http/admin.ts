@@ -1,26 +1,27 @@
-/** The admin API: what was accepted, what became of it, what was refused, and opening dead deliveries again. */
+/** The admin API: what was accepted, what became of it, what was refused, opening dead deliveries again, and targets. */
 import { Hono } from "hono";
+import type { Layouts } from "../bus/layout.ts";
+import { partitionNames } from "../bus/layout.ts";
 import type { AdminPartitionPort } from "../bus/ports.ts";
 import type { Attempt, Delivery, RulesVersion } from "../core/delivery.ts";
+import { isOpen } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
-import { formatReceipt, parseReceipt, partitionName, seqTimeMs } from "../core/receipt.ts";
-import type { RuleSet } from "../core/rule-set.ts";
+import { formatReceipt, parseReceipt, seqTimeMs } from "../core/receipt.ts";
 import type { Hashing } from "../core/source.ts";
 import { LOG_WINDOW_MS } from "../core/windows.ts";
 import { readLimit, readQuery, readSearch, SEARCH_PARAMETERS } from "./admin-query.ts";
+import type { AdminTargetPorts } from "./admin-targets.ts";
+import { targetRoutes } from "./admin-targets.ts";
 import { readBody } from "./body.ts";
 import type { FoundEvent, SearchRequest } from "./event-search.ts";
 import { formatCursor, searchEvents } from "./event-search.ts";
 import { problemResponse, rejectionResponse } from "./problem.ts";
 import { parseRedrive, REDRIVE_BODY_BYTES_MAX } from "./redrive-request.ts";
 
-export interface AdminPorts {
-  readonly ruleSet: RuleSet;
+export interface AdminPorts extends Layouts, AdminTargetPorts {
   readonly rulesVersion: RulesVersion;
-  readonly partitions: number;
   readonly adminToken: string | undefined;
   readonly hashing: Hashing;
-  readonly now: () => number;
   readonly adminPartition: (name: string) => AdminPartitionPort;
 }
 
@@ -82,14 +83,15 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   app.get("/deliveries", async (c) => {
     const query = readQuery(c.req.url, ["state", "rule", "target", ...SEARCH_PARAMETERS]);
     if (!query.ok) return badQuery(query.error);
-    const request = readSearch(query.value, "dead");
+    const state = query.value.get("state");
+    if (state !== "dead" && state !== "parked") return badQuery("state: expected dead or parked");
+    const request = readSearch(query.value, state);
     if (!request.ok) return badQuery(request.error);
-    if (query.value.get("state") !== "dead") return badQuery("state: expected dead, the only state that can be listed");
     const [rule, target] = [query.value.get("rule"), query.value.get("target")];
     const { found, next } = await search(c.var.ports, request.value);
     const deliveries = found.flatMap(({ partition, event }) =>
       event.deliveries
-        .filter((delivery) => delivery.state.kind === "dead")
+        .filter((delivery) => delivery.state.kind === state)
         .filter(
           (delivery) =>
             (rule === undefined || delivery.rule === rule) && (target === undefined || delivery.target === target),
@@ -112,6 +114,7 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
         const parts = parseReceipt(event);
         if (parts === null) return { event, redriven: 0, problem: "unknown-event" };
         const redriven = await ports.adminPartition(parts.partition).redrive(parts.seq, delivery ?? null);
+        if (redriven === "full") return { event, redriven: 0, problem: "backlog-full" };
         if (redriven !== null) return { event, redriven, ...(redriven === 0 ? { problem: "nothing-dead" } : {}) };
         return { event, redriven: 0, problem: isPastLog(ports, parts.seq) ? "body-evicted" : "unknown-event" };
       }),
@@ -133,7 +136,11 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
         kind: definition.kind,
         bus: definition.bus,
       })),
-      targets: ruleSet.targets.map(({ definition }) => ({ name: definition.name, kind: definition.kind })),
+      targets: ruleSet.targets.map(({ definition: { name, kind, limits } }) => ({
+        name,
+        kind,
+        ...(limits === undefined ? {} : { limits }),
+      })),
     });
   });
 
@@ -150,16 +157,16 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
   });
 
+  app.route("/targets", targetRoutes());
+
   // A handler, not app.notFound: the app that these routes are mounted in has its own.
   app.all("*", () => notFound("No such admin route; see docs/operations.md for the list."));
   return app;
 }
 
 /** Every partition of every bus. */
-export function allPartitions({ ruleSet, partitions }: Pick<AdminPorts, "ruleSet" | "partitions">): readonly string[] {
-  return ruleSet.buses.flatMap((bus) =>
-    Array.from({ length: partitions }, (_, index) => partitionName(bus, partitions, index)),
-  );
+export function allPartitions(ports: Pick<AdminPorts, "ruleSet" | keyof Layouts>): readonly string[] {
+  return ports.ruleSet.buses.flatMap((bus) => partitionNames(bus, ports));
 }
 
 function search(ports: AdminPorts, request: SearchRequest) {
@@ -186,11 +193,13 @@ function showEvent({ partition, event }: FoundEvent) {
     from: event.event.source,
     bus: event.event.bus,
     rules: event.event.rules,
+    ...(event.event.replayOf === undefined ? {} : { replayOf: event.event.replayOf }),
     event: { id, source, type, ...(subject === undefined ? {} : { subject }), ...(time === undefined ? {} : { time }) },
   };
 }
 
-function showDelivery({ id, rule, target, state, attemptCount, expiresAt, attempts }: Delivery) {
+function showDelivery(delivery: Delivery) {
+  const { id, rule, target, state, note, attemptCount, expiresAt, attempts } = delivery;
   return {
     delivery: id,
     rule,
@@ -198,9 +207,9 @@ function showDelivery({ id, rule, target, state, attemptCount, expiresAt, attemp
     state: state.kind,
     ...("reason" in state ? { reason: state.reason } : {}),
     ...("detail" in state ? { detail: state.detail } : {}),
-    ...("at" in state
-      ? { endedAt: new Date(state.at).toISOString() }
-      : { expiresAt: new Date(expiresAt).toISOString() }),
+    ...(note === undefined ? {} : { note }),
+    ...("at" in state ? { [state.kind === "parked" ? "parkedAt" : "endedAt"]: new Date(state.at).toISOString() } : {}),
+    ...(isOpen(delivery) ? { expiresAt: new Date(expiresAt).toISOString() } : {}),
     ...("dueAt" in state ? { dueAt: new Date(state.dueAt).toISOString() } : {}),
     attemptCount,
     attempts: attempts.map(showAttempt),

@@ -22,7 +22,7 @@ export interface SearchCursor {
 export interface SearchRequest {
   readonly cursor: SearchCursor | null;
   readonly limit: number;
-  readonly which: "all" | "dead";
+  readonly which: "all" | "dead" | "parked";
   readonly filter: EventFilter;
   /** Only events accepted before this time, in milliseconds. */
   readonly untilMs?: number | undefined;

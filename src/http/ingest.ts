@@ -2,6 +2,7 @@
  * The way in: one request, from bytes to receipt. A ladder of guards; whatever fails is one Rejection, recorded and answered.
  */
 import type { Published, PublishPorts } from "../bus/publish.ts";
+import { originOf } from "../bus/plan-event.ts";
 import { publish } from "../bus/publish.ts";
 import type { DispatchJob } from "../bus/ports.ts";
 import type { Rejection } from "../core/rejection.ts";
@@ -27,9 +28,9 @@ export async function ingest(request: Request, sourceName: string, ports: Ingest
   }
   const { published, batch } = result.value;
   if (published.jobs.length > 0) ports.later(ports.dispatch(published.jobs));
-  const conflicts = published.receipts
-    .filter((receipt) => receipt.status === "conflict")
-    .map((receipt): Rejection => ({ reason: "conflict", receipt: receipt.id }));
+  const conflicts = published.receipts.flatMap(({ id, status }): readonly Rejection[] =>
+    status === "conflict" || status === "replayed" ? [{ reason: status, receipt: id }] : [],
+  );
   for (const conflict of conflicts) ports.later(ports.recordRejection(sourceName, conflict));
   if (batch) return Response.json(published.receipts, { status: 202 });
   const [conflict] = conflicts;
@@ -53,7 +54,7 @@ async function receive(
     context,
   );
   if (!received.ok) return received;
-  const published = await publish(received.value.events, source, ports);
+  const published = await publish(received.value.events, originOf(source), ports);
   if (!published.ok) return published;
   return { ok: true, value: { published: published.value, batch: received.value.batch } };
 }

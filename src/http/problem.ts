@@ -95,6 +95,12 @@ export function describeRejection(rejection: Rejection): Problem {
         "Conflict",
         `An event with this source and id was accepted before, with other content; its receipt is ${rejection.receipt}.`,
       );
+    case "replayed":
+      return problem(
+        409,
+        "Replayed",
+        `The same signed content was accepted before under another id; its receipt is ${rejection.receipt}.`,
+      );
     case "too-many-deliveries":
       return problem(
         500,

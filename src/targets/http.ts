@@ -1,5 +1,6 @@
 /**
  * Delivers to an HTTP endpoint: one POST per attempt, as a CloudEvent or as the vendor's webhook, signed on request.
+ * An answer of 200 with a CloudEvent in it is a reply, which goes on to the bus.
  *
  * ```yaml
  * ci:
@@ -16,14 +17,15 @@ import type { Reader } from "../core/read-object.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Shipment, Target, TargetIo } from "../core/target.ts";
+import { answerText, readAnswerBytes } from "./_answer-body.ts";
 import { ANSWER_BYTES_MAX, outcomeOfAnswer } from "./_answer.ts";
 import { beforeDeadline } from "./_deadline.ts";
-import type { Timed } from "./_deadline.ts";
 import { describeFailure, redact, withoutControls } from "./_failure-text.ts";
 import { headerValueProblem, readHeaders } from "./_headers.ts";
 import type { TargetHeader } from "./_headers.ts";
 import { FORMATS, encodeContent, headersProblem } from "./_http-content.ts";
 import type { HttpFormat } from "./_http-content.ts";
+import { REPLY_BYTES_MAX, claimsReply, readReply } from "./_reply.ts";
 import { signingKey, webhookSignature } from "./_standard-webhooks.ts";
 import { readTargetUrl } from "./_url.ts";
 import type { TargetUrl } from "./_url.ts";
@@ -113,14 +115,19 @@ async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, i
     return failed(error, request, late);
   }
 
-  const { status } = response;
+  const { status, headers } = response;
+  const clean = (text: string): string => redact(withoutControls(text), request.secrets);
   try {
-    const body = await readAnswerText(response, signal);
+    const hasReply = claimsReply(status, headers);
+    const body = await readAnswerBytes(response, hasReply ? REPLY_BYTES_MAX + 1 : ANSWER_BYTES_MAX, signal);
     if (body.late) return { kind: "retryable", reason: "timeout", detail: late, answer: { status } };
-    const text = redact(withoutControls(body.value), request.secrets);
-    const location = response.headers.get("location");
-    const shown = location === null ? undefined : redact(withoutControls(location), request.secrets);
-    return outcomeOfAnswer({ status, headers: response.headers, location: shown, body: text }, io.now());
+    const location = headers.get("location");
+    const shown = location === null ? undefined : clean(location);
+    const answer = { status, headers, location: shown, body: clean(answerText(body.value)) };
+    const outcome = outcomeOfAnswer(answer, io.now());
+    if (outcome.kind !== "delivered" || !hasReply) return outcome;
+    const read = readReply(headers, body.value);
+    return { ...outcome, ...("reply" in read ? read : { ignoredReply: clean(read.ignoredReply) }) };
   } catch (error) {
     return { ...failed(error, request, late), answer: { status } };
   }
@@ -133,32 +140,6 @@ function failed(error: unknown, request: HttpRequest, late: string): Outcome & {
   const { pathname, search } = new URL(request.url);
   const detail = describeFailure(error, [...request.secrets, pathname + search, search.slice(1)]);
   return { kind: "retryable", reason: "network", detail: `the request failed: ${detail}` };
-}
-
-/**
- * The first `ANSWER_BYTES_MAX` bytes of the answer's body as text. What is left is cancelled, never read: six open bodies
- * would block every other request of the invocation.
- */
-async function readAnswerText(response: Response, signal: AbortSignal): Promise<Timed<string>> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { late: false, value: "" };
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  try {
-    while (bytes < ANSWER_BYTES_MAX) {
-      const read = await beforeDeadline(reader.read(), signal);
-      if (read.late) return read;
-      if (read.value.done) return { late: false, value: text + decoder.decode() };
-      const kept = (read.value.value as Uint8Array).subarray(0, ANSWER_BYTES_MAX - bytes);
-      bytes += kept.length;
-      text += decoder.decode(kept, { stream: true });
-    }
-    // A character that the limit cuts in two stays in the decoder and is dropped.
-    return { late: false, value: text };
-  } finally {
-    reader.cancel().catch(() => {});
-  }
 }
 
 function cancelBody(response: Response): void {

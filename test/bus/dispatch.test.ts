@@ -1,14 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { DISPATCH_TIME_MS, SETTLE_MARGIN_MS, SETTLE_WAIT_MS, dispatch } from "../../src/bus/dispatch.ts";
-import type { DispatchJob, LeasedWork, SettleReply, SettleRequest, StoredEvent } from "../../src/bus/ports.ts";
+import { GONE_DELAY_MS } from "../../src/bus/permit.ts";
+import type {
+  AcceptReply,
+  AcceptRequest,
+  DispatchJob,
+  LeasedWork,
+  SettleReply,
+  SettleRequest,
+  StoredEvent,
+  TargetStatus,
+} from "../../src/bus/ports.ts";
+import { REPLY_MARGIN_MS } from "../../src/bus/publish-again.ts";
 import type { Lease, Settlement } from "../../src/core/delivery.ts";
 import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
+import { HOPS_MAX } from "../../src/core/hops.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { OLDER_RULES_DELAY_MS } from "../../src/core/step.ts";
 import { PARTITION, storedEvent } from "../support/accept-requests.ts";
+import type { GateScript } from "../support/gates.ts";
+import { denied, FREE, GATED, GONE, granted, PAUSED, replyOf, scriptedGates, statusOf } from "../support/gates.ts";
 import type { RuleSetParts, Send } from "../support/rule-sets.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
-import { targetIo } from "../support/target-io.ts";
+import { nodeHashing, targetIo } from "../support/target-io.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 
 const DELIVERED: Outcome = { kind: "delivered" };
@@ -47,16 +61,23 @@ interface BenchParts {
   /** What a target does; the timeline is the clock that it takes its time on. */
   readonly send?: (target: string, sleep: (ms: number) => Promise<void>, call: Parameters<Send>) => Promise<Outcome>;
   /** The partition's answer to the nth settle, from 0. */
-  readonly settle?: (request: SettleRequest, n: number) => SettleReply | Error;
+  readonly settle?: (request: SettleRequest, n: number) => Pick<SettleReply, "work"> | SettleReply | Error;
+  /** What becomes of an event that passes through again; without it nothing may. */
+  readonly accept?: (request: AcceptRequest) => Promise<AcceptReply>;
+  /** Gates; `timeline` is their clock. */
+  readonly gates?: (sleep: (ms: number) => Promise<void>) => GateScript;
 }
 
 /** Runs dispatch on simulated time from zero. */
-function openBench({ targets, rules, rulesVersion, send, settle }: BenchParts = {}) {
+function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }: BenchParts = {}) {
   const timeline = createTimeline(0);
   const names = Object.keys(targets ?? { ci: {}, audit: {}, bus: {} });
   const sent: { readonly target: string; readonly at: number; readonly timeoutMs: number; readonly body: string }[] =
     [];
   const settles: { readonly at: number; readonly partition: string; readonly request: SettleRequest }[] = [];
+  const accepts: { readonly at: number; readonly request: AcceptRequest }[] = [];
+  const told: { readonly at: number; readonly partition: string; readonly statuses: readonly TargetStatus[] }[] = [];
+  const scripted = scriptedGates(gates?.(timeline.sleep));
   const logs: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   const ruleSet = ruleSetOf({
     targets: targets ?? { ci: {}, audit: {}, bus: {} },
@@ -72,7 +93,10 @@ function openBench({ targets, rules, rulesVersion, send, settle }: BenchParts = 
   return {
     sent,
     settles,
+    accepts,
     logs,
+    told,
+    gates: scripted,
     steps: (): readonly Settlement["step"][] =>
       settles.flatMap(({ request }) => request.settlements.map(({ step }) => step)),
     settlements: (): readonly Settlement[] => settles.flatMap(({ request }) => request.settlements),
@@ -92,15 +116,31 @@ function openBench({ targets, rules, rulesVersion, send, settle }: BenchParts = 
         sleep: timeline.sleep,
         random: () => 0.5,
         log: (message, fields) => void logs.push({ message, fields }),
+        partitions: 1,
+        partitionsBefore: [],
+        hashing: nodeHashing,
+        newToken: () => `token-${++tokens}`,
+        gate: scripted.gate,
+        within: (work, timeoutMs) => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]),
+        partitionsOf: (target) => [PARTITION, `other/${target}`],
+        adminPartition: (partition) => ({
+          setTargetStatuses: async (statuses) => void told.push({ at: timeline.now(), partition, statuses }),
+        }),
         partition: (name) => ({
-          accept: () => Promise.reject(new Error("dispatch accepts nothing")),
+          accept: async (request) => {
+            accepts.push({ at: timeline.now(), request });
+            if (accept === undefined) throw new Error("dispatch accepts nothing");
+            return accept(request);
+          },
+          known: () => Promise.reject(new Error("dispatch asks no older layout")),
+          openLanes: () => Promise.reject(new Error("dispatch asks no lanes")),
           settle: async (request) => {
             const n = settles.length;
             settles.push({ at: timeline.now(), partition: name, request });
             await timeline.sleep(10);
             const reply = settle?.(request, n) ?? { work: [] };
             if (reply instanceof Error) throw reply;
-            return reply;
+            return { records: [], ...reply };
           },
         }),
       }).then(() => {
@@ -204,8 +244,8 @@ describe("what comes of an attempt", () => {
   });
 
   it("is the end when the target says so", async () => {
-    expect(await stepAfter({ kind: "permanent", reason: "target-gone", detail: "410" })).toMatchObject({
-      step: { kind: "dead", reason: "target-gone", detail: "410" },
+    expect(await stepAfter({ kind: "permanent", reason: "status", detail: "404" })).toMatchObject({
+      step: { kind: "dead", reason: "status", detail: "404" },
       attempt: { outcome: "permanent" },
     });
   });
@@ -468,5 +508,319 @@ describe("a settle that fails", () => {
     });
     await bench.run([workFor("ci"), workFor("audit")], [workFor("bus")]);
     expect(bench.settles.map(({ partition }) => partition)).toEqual([PARTITION, PARTITION, "p1"]);
+  });
+});
+
+describe("a target without limits and without a bad record", () => {
+  it("costs no call to its gate", async () => {
+    for (const outcome of [
+      DELIVERED,
+      { kind: "retryable", reason: "status", detail: "503" },
+      { kind: "permanent", reason: "status", detail: "404" },
+    ] satisfies readonly Outcome[]) {
+      const bench = openBench({ send: () => Promise.resolve(outcome) });
+      await bench.run([workFor("ci"), workFor("audit")]);
+      expect(bench.gates.calls).toEqual([]);
+      expect(bench.told).toEqual([]);
+      expect(bench.settles[0]?.request).toMatchObject({ statuses: [], throttles: [] });
+    }
+  });
+});
+
+describe("a target with limits", () => {
+  const limits = { rate: { limit: 10, periodMs: 1_000, burst: 1 }, concurrency: 2 };
+  const targets = { ci: { limits }, audit: {} };
+
+  it("is asked for a permit once the slot is held, and sent to when the permit says", async () => {
+    const bench = openBench({
+      targets,
+      send: (_, sleep) => sleep(1_000).then(() => DELIVERED),
+      gates: () => () => ({ acquire: async () => granted("ci", { waitMs: 400 }) }),
+    });
+    const work = Array.from({ length: 5 }, () => workFor("ci"));
+    await bench.run(work);
+    // Four slots at once; the fifth asks when one of them is free.
+    expect(bench.sent.map(({ at }) => at)).toEqual([400, 400, 400, 400, 1_800]);
+    const asked = bench.gates.calls.map(({ args: [request] }) => request);
+    const base = { target: "ci", limits };
+    const left = LEASE_MARGIN_MS - SETTLE_MARGIN_MS - 250;
+    expect(asked[0]).toEqual({ ...base, token: work[0]?.lease.token, forMs: 20_000, waitMsMax: left });
+    expect(asked[4]).toEqual({ ...base, token: work[4]?.lease.token, forMs: 18_600, waitMsMax: left - 1_400 });
+  });
+
+  it("holds what has no permit, and tells the partition for how long there is no room", async () => {
+    const bench = openBench({ targets, gates: () => () => ({ acquire: async () => denied("ci", 7_000) }) });
+    await bench.run([workFor("ci"), workFor("audit")]);
+    expect(bench.sent.map(({ target }) => target)).toEqual(["audit"]);
+    const ci = bench.settlements().find(({ step }) => step.kind === "release");
+    expect(ci).toMatchObject({ step: { kind: "release", delayMs: 7_000 } });
+    expect(ci).not.toHaveProperty("attempt");
+    const [settle] = bench.settles;
+    expect(settle?.request.throttles).toEqual([{ target: "ci", forMs: 7_000 - (settle?.at ?? 0) }]);
+    // A limit that is kept is no news.
+    expect(settle?.request.statuses).toEqual([]);
+    expect(bench.told).toEqual([]);
+  });
+
+  it("is not sent to while its gate is out of reach", async () => {
+    for (const acquire of [
+      () => Promise.reject(new Error("no gate")),
+      (sleep: (ms: number) => Promise<void>) => sleep(60_000).then(() => granted("ci")),
+    ]) {
+      const bench = openBench({ targets, gates: (sleep) => () => ({ acquire: () => acquire(sleep) }) });
+      await bench.run([workFor("ci")]);
+      expect(bench.sent).toEqual([]);
+      expect(bench.steps()).toEqual([{ kind: "release", delayMs: 5_000 }]);
+      expect(bench.settles[0]?.request.throttles).toMatchObject([{ target: "ci" }]);
+      expect(bench.logs.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^gate\./));
+    }
+  });
+
+  it("is not sent to when the permit comes too late for the lease, and the permit is given back", async () => {
+    const longest = LEASE_MARGIN_MS - SETTLE_MARGIN_MS;
+    for (const [waitMs, sent, result] of [
+      [longest, 1, "succeeded"],
+      [longest + 1, 0, "unsent"],
+    ] as const) {
+      const bench = openBench({
+        targets,
+        gates: () => () => ({ acquire: async () => granted("ci", { waitMs, finish: true }) }),
+      });
+      const work = workFor("ci");
+      await bench.run([work]);
+      expect(bench.sent).toHaveLength(sent);
+      expect(bench.gates.calls.at(-1)).toEqual({ target: "ci", name: "finish", args: [work.lease.token, result] });
+      expect(bench.steps()).toEqual([sent === 1 ? { kind: "delivered" } : { kind: "release", delayMs: 0 }]);
+    }
+  });
+
+  it("hears what came of the attempt only where its permit asks for it", async () => {
+    for (const finish of [true, false]) {
+      const bench = openBench({ targets, gates: () => () => ({ acquire: async () => granted("ci", { finish }) }) });
+      await bench.run([workFor("ci")]);
+      expect(bench.gates.names()).toEqual(finish ? ["acquire ci", "finish ci"] : ["acquire ci"]);
+      // What the gate counts by that, the partition must not count again.
+      expect(bench.settlements().map(({ counted }) => counted)).toEqual([finish ? true : undefined]);
+    }
+  });
+
+  it("does not keep a settle waiting for a gate that hears of an end", async () => {
+    const bench = openBench({
+      targets,
+      gates: (sleep) => () => ({
+        acquire: async () => granted("ci", { finish: true }),
+        finish: () => sleep(60_000).then(() => replyOf("ci", FREE, false)),
+      }),
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.settles.map(({ at }) => at)).toEqual([0]);
+  });
+});
+
+describe("a gated lease", () => {
+  it("takes a permit although the rules set no limits, and the partition learns that the target is free", async () => {
+    const bench = openBench();
+    await bench.run([workFor("ci", { gated: true })]);
+    expect(bench.gates.calls).toMatchObject([{ name: "acquire", args: [{ limits: {} }] }]);
+    expect(bench.settles[0]?.request.statuses).toEqual([statusOf("ci", FREE)]);
+  });
+
+  it("tells the partition why it got no permit", async () => {
+    const bench = openBench({
+      gates: () => () => ({ acquire: async () => denied("ci", 30_000, replyOf("ci", PAUSED, false, 4)) }),
+    });
+    await bench.run([workFor("ci", { gated: true }), workFor("ci", { gated: true })]);
+    expect(bench.settles[0]?.request.statuses).toEqual([statusOf("ci", PAUSED, 4)]);
+    expect(bench.told).toEqual([]);
+  });
+
+  it("whose end changes the target's state makes that known to every partition", async () => {
+    const bench = openBench({
+      gates: () => () => ({
+        acquire: async () => granted("ci", { finish: true, status: statusOf("ci", GATED, 6) }),
+        finish: async () => replyOf("ci", FREE, true, 7),
+      }),
+    });
+    await bench.run([workFor("ci", { gated: true })]);
+    const statuses = [statusOf("ci", FREE, 7)];
+    expect(bench.told).toMatchObject([
+      { partition: PARTITION, statuses },
+      { partition: "other/ci", statuses },
+    ]);
+  });
+});
+
+describe("a target that answers that it is gone", () => {
+  const gone: Outcome = { kind: "permanent", reason: "target-gone", detail: "410", answer: { status: 410 } };
+  const goneBench = (gates?: BenchParts["gates"]) =>
+    openBench({ send: () => Promise.resolve(gone), ...(gates === undefined ? {} : { gates }) });
+
+  it("is paused everywhere, and its delivery is held with the attempt on record", async () => {
+    const bench = goneBench(() => () => ({ pause: async () => replyOf("ci", GONE, true, 3) }));
+    await bench.run([workFor("ci")]);
+    expect(bench.gates.calls).toEqual([{ target: "ci", name: "pause", args: ["ci", "target-gone"] }]);
+    expect(bench.settlements()).toMatchObject([
+      {
+        step: { kind: "release", delayMs: GONE_DELAY_MS },
+        attempt: { outcome: "permanent", reason: "target-gone", answer: { status: 410 } },
+      },
+    ]);
+    expect(bench.settles[0]?.request.statuses).toEqual([statusOf("ci", GONE, 3)]);
+    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other/ci"]);
+  });
+
+  it("is tried again by its schedule while its gate is out of reach", async () => {
+    const bench = goneBench(() => () => ({ pause: () => Promise.reject(new Error("no gate")) }));
+    await bench.run([workFor("ci", { failures: 1 })]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "retry", delayMs: 30_000 }, attempt: { outcome: "permanent", reason: "target-gone" } },
+    ]);
+  });
+});
+
+describe("what a partition has counted of a target", () => {
+  const record = { target: "ci", attempts: 12, failures: 11 };
+  const held = { kind: "held", reason: "breaker", forMs: 30_000 } as const;
+
+  it("goes to the target's gate, and a state that it changes to every partition", async () => {
+    const bench = openBench({
+      settle: (_, n) => ({ work: [], records: n === 0 ? [record] : [] }),
+      gates: () => () => ({ report: async () => replyOf("ci", held, true, 2) }),
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.gates.calls).toEqual([{ target: "ci", name: "report", args: [record] }]);
+    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other/ci"]);
+    expect(bench.logs.map(({ message }) => message)).toContain("target.changed");
+  });
+
+  it("brings back a state that this partition has missed, with the next settle", async () => {
+    const bench = openBench({
+      send: (target, sleep) => sleep(target === "ci" ? 0 : 2_000).then(() => DELIVERED),
+      settle: (_, n) => ({ work: [], records: n === 0 ? [record] : [] }),
+      gates: () => () => ({ report: async () => replyOf("ci", held, false, 2) }),
+    });
+    await bench.run([workFor("ci"), workFor("audit")]);
+    expect(bench.settles.map(({ request }) => request.statuses)).toEqual([[], [statusOf("ci", held, 2)]]);
+    expect(bench.told).toEqual([]);
+  });
+
+  it("brings it back at once when no settle follows", async () => {
+    const bench = openBench({
+      settle: () => ({ work: [], records: [record] }),
+      gates: () => () => ({ report: async () => replyOf("ci", held, false, 2) }),
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.told).toMatchObject([{ partition: PARTITION, statuses: [statusOf("ci", held, 2)] }]);
+  });
+
+  it("is told to the gate once only, even where that fails", async () => {
+    const bench = openBench({
+      settle: () => ({ work: [], records: [record] }),
+      gates: () => () => ({ report: () => Promise.reject(Object.assign(new Error("no"), { retryable: true })) }),
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.gates.names()).toEqual(["report ci"]);
+  });
+});
+
+describe("what passes through Sluice again", () => {
+  const reply = {
+    event: { attributes: { specversion: "1.0", id: "r1", source: "/ci", type: "done" }, body: null },
+  } as const;
+  const answer = { status: 200, body: "{}" };
+  const replying: BenchParts["send"] = () => Promise.resolve({ kind: "delivered", answer, reply });
+  const stored = (request: AcceptRequest): AcceptReply => ({
+    kind: "accepted",
+    items: request.items.map(() => ({ status: "accepted", seq: 7, rules: [] })),
+    leases: [],
+  });
+  const eventWithHops = (sluicehops: number | string): StoredEvent =>
+    storedEvent("a", { attributes: { ...storedEvent("a").attributes, sluicehops } });
+
+  it("is a target's reply, stored before its delivery is settled as delivered", async () => {
+    const bench = openBench({
+      send: replying,
+      accept: async (request) => {
+        expect(bench.settlements()).toEqual([]);
+        return stored(request);
+      },
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.accepts).toMatchObject([
+      {
+        request: { leasesMax: 0, items: [{ event: { source: "target:ci", attributes: { id: "r1", sluicehops: 1 } } }] },
+      },
+    ]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "delivered" }, attempt: { outcome: "delivered", answer } },
+    ]);
+  });
+
+  it("is tried again with its delivery when it could not be stored, which is no failure of the target's", async () => {
+    const finished: string[] = [];
+    const bench = openBench({
+      send: replying,
+      accept: () => Promise.reject(new Error("no storage")),
+      gates: () => () => ({
+        acquire: async () => granted("ci", { finish: true }),
+        finish: async (_token, result) => {
+          finished.push(result);
+          return replyOf("ci", FREE, false);
+        },
+      }),
+    });
+    await bench.run([workFor("ci", { gated: true })]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "retry" }, attempt: { outcome: "retryable", reason: "reply", answer } },
+    ]);
+    expect(finished).toEqual(["succeeded"]);
+  });
+
+  it("does not wait for storage past the target's timeout and a second", async () => {
+    const sentFor = TIMEOUT_MS - 100;
+    const bench = openBench({
+      send: (_target, sleep, call) => sleep(sentFor).then(() => replying(_target, sleep, call)),
+      accept: () => new Promise(() => {}),
+    });
+    await bench.run([workFor("ci")]);
+    expect(bench.settles[0]?.at).toBeLessThanOrEqual(TIMEOUT_MS + REPLY_MARGIN_MS + SETTLE_WAIT_MS);
+    expect(bench.settlements()).toMatchObject([
+      {
+        step: { kind: "retry" },
+        attempt: { reason: "reply", durationMs: sentFor, detail: expect.stringContaining("in time") },
+      },
+    ]);
+  });
+
+  it("is not a reply that can't be read: the attempt says why", async () => {
+    const bench = openBench({ send: async () => ({ kind: "delivered", answer, ignoredReply: "it is too large" }) });
+    await bench.run([workFor("ci")]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "delivered" }, attempt: { outcome: "delivered", detail: "it is too large", answer } },
+    ]);
+    expect(bench.logs).toContainEqual({
+      message: "reply.ignored",
+      fields: expect.objectContaining({ target: "ci", detail: "it is too large" }),
+    });
+  });
+
+  it("is not what has passed too often: it is dead without being sent", async () => {
+    const bench = openBench({ send: replying });
+    await bench.run([workFor("ci", {}, eventWithHops(HOPS_MAX + 1)), workFor("audit", {}, eventWithHops("many"))]);
+    expect(bench.sent).toEqual([]);
+    expect(bench.steps()).toMatchObject([
+      { kind: "dead", reason: "hop-limit", detail: expect.stringContaining("more than 8 times") },
+      { kind: "dead", reason: "hop-limit", detail: expect.stringContaining("not a whole number") },
+    ]);
+  });
+
+  it("is not the reply to what has passed as often as it may: sent, but dead", async () => {
+    const bench = openBench({ send: replying });
+    await bench.run([workFor("ci", {}, eventWithHops(HOPS_MAX))]);
+    expect(bench.sent).toHaveLength(1);
+    expect(bench.accepts).toEqual([]);
+    expect(bench.settlements()).toMatchObject([
+      { step: { kind: "dead", reason: "hop-limit" }, attempt: { outcome: "permanent", answer } },
+    ]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AcceptReply, AcceptRequest } from "../../src/bus/ports.ts";
 import type { PublishPorts } from "../../src/bus/publish.ts";
-import { ACCEPT_TIMEOUT_MS, DELIVERIES_PER_EVENT_MAX, publish } from "../../src/bus/publish.ts";
+import { DELIVERIES_PER_EVENT_MAX, originOf } from "../../src/bus/plan-event.ts";
+import { ACCEPT_TIMEOUT_MS, publish } from "../../src/bus/publish.ts";
 import { SLOTS_MAX } from "../../src/bus/slots.ts";
 import { payloadFingerprint } from "../../src/core/event.ts";
 import { parseReceipt, partitionOf } from "../../src/core/receipt.ts";
@@ -9,7 +10,8 @@ import type { RuleSet } from "../../src/core/rule-set.ts";
 import type { ReceivedEvent } from "../../src/core/source.ts";
 import { hashing } from "../../src/hashing.ts";
 import type { Ledger } from "../../src/objects/ledger.ts";
-import { LEDGER_LIMITS, openLedger } from "../../src/objects/ledger.ts";
+import { openLedger } from "../../src/objects/ledger.ts";
+import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { migrate } from "../../src/objects/schema.ts";
 import { openNodeSql } from "../support/node-sql.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
@@ -60,6 +62,7 @@ function openBench(rules: RuleSet, answer: Answer = (request, accept) => Promise
     ruleSet: rules,
     rulesVersion: { hash: "v1", deployedAt: 1 },
     partitions: PARTITIONS,
+    partitionsBefore: [],
     hashing,
     newToken: () => `token-${++tokens}`,
     now: () => 0,
@@ -80,6 +83,8 @@ function openBench(rules: RuleSet, answer: Answer = (request, accept) => Promise
         return answer(request, (each) => ledgerOf(name).accept(each, START));
       },
       settle: () => Promise.reject(new Error("publish settles nothing")),
+      known: () => Promise.reject(new Error("there is no layout before")),
+      openLanes: () => Promise.reject(new Error("partitions ask this of each other")),
     }),
   };
   const source = rules.source("events");
@@ -87,9 +92,9 @@ function openBench(rules: RuleSet, answer: Answer = (request, accept) => Promise
   return {
     requests,
     logs,
-    publish: async (events: readonly ReceivedEvent[]) => publish(events, source, ports),
+    publish: async (events: readonly ReceivedEvent[]) => publish(events, originOf(source), ports),
     accepted: async (events: readonly ReceivedEvent[]) => {
-      const result = await publish(events, source, ports);
+      const result = await publish(events, originOf(source), ports);
       if (!result.ok) throw new Error(result.error.reason);
       return result.value;
     },

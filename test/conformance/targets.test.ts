@@ -3,8 +3,10 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { structuredJson } from "../../src/core/event.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";
+import { ok } from "../../src/core/result.ts";
 import type { Target, TargetIo } from "../../src/core/target.ts";
 import { eventWith, shipmentOf, targetIo } from "../support/target-io.ts";
 
@@ -41,7 +43,7 @@ function deepFreeze<Value extends Json>(value: Value): Value {
 
 /** Every way to the outside answers the same way. */
 function ioThat(answers: () => Promise<never>, changes: Partial<TargetIo> = {}): TargetIo {
-  return targetIo({ fetch: answers, queue: () => ({ send: answers }), ...changes });
+  return targetIo({ fetch: answers, queue: () => ({ send: answers }), publish: answers, ...changes });
 }
 
 /** Every way to the outside works, and what went through it is written down. */
@@ -58,6 +60,10 @@ function recordingIo(sent: string[], changes: Partial<TargetIo> = {}): TargetIo 
         return Promise.resolve();
       },
     }),
+    publish: ({ deliveryId, event }) => {
+      sent.push(`${deliveryId} ${structuredJson(event)}`);
+      return Promise.resolve(ok(null));
+    },
     ...changes,
   });
 }
@@ -65,7 +71,7 @@ function recordingIo(sent: string[], changes: Partial<TargetIo> = {}): TargetIo 
 const OUTCOME_KINDS: readonly Outcome["kind"][] = ["delivered", "retryable", "permanent", "unwanted", "released"];
 
 it("there are targets to look at", () => {
-  expect(files).toEqual(expect.arrayContaining(["http.ts", "queue.ts"]));
+  expect(files).toEqual(expect.arrayContaining(["bus.ts", "http.ts", "queue.ts"]));
 });
 
 describe.each(targets)("the target $kind", ({ kind, target }) => {

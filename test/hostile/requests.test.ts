@@ -56,6 +56,7 @@ const REASONS: Readonly<Record<RejectionReason, true>> = {
   "invalid-event": true,
   "batch-too-large": true,
   conflict: true,
+  replayed: true,
   "too-many-deliveries": true,
   "backlog-full": true,
   "storage-unavailable": true,
@@ -67,6 +68,7 @@ const OUTCOMES: Readonly<Record<Outcome["kind"], true>> = {
   permanent: true,
   unwanted: true,
   released: true,
+  held: true,
 };
 
 const TARGET_URL = "https://target.example/hooks?team=a";
@@ -150,7 +152,8 @@ function fromGithub(body: Uint8Array, changes: Readonly<Record<string, string>> 
     "x-hub-signature-256": githubSignature(SECRETS.SECRET, body),
     ...changes,
   };
-  return github.receive(requestOf(headers, body), { auth: "signature", secretNames: ["SECRET"] }, "github", context);
+  const config = { auth: "signature", secretNames: ["SECRET"], replays: "flag" } as const;
+  return github.receive(requestOf(headers, body), config, "github", context);
 }
 
 function fromCloudEvents(contentType: string, body: Uint8Array, changes: Readonly<Record<string, string>> = {}) {

@@ -5,7 +5,7 @@
 import { expect, it } from "vitest";
 import type { DispatchPorts } from "../../src/bus/dispatch.ts";
 import { dispatch } from "../../src/bus/dispatch.ts";
-import type { AdminPartitionPort, DispatchJob, PartitionPort } from "../../src/bus/ports.ts";
+import type { AdminPartitionPort, DispatchJob, GatePort, PartitionPort } from "../../src/bus/ports.ts";
 import { compileRules } from "../../src/core/rule-set.ts";
 import { sources } from "../../src/generated/sources.ts";
 import type { HttpPorts } from "../../src/http/app.ts";
@@ -13,7 +13,8 @@ import { app } from "../../src/http/app.ts";
 import { createRejectionRecorder } from "../../src/http/rejection-recorder.ts";
 import { hashing } from "../../src/hashing.ts";
 import { openEngine } from "../../src/objects/engine.ts";
-import { LEDGER_LIMITS } from "../../src/objects/ledger.ts";
+import { openGateEngine } from "../../src/objects/gate-engine.ts";
+import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import http from "../../src/targets/http.ts";
 import { githubSignature } from "../sources/_context.ts";
 import { openNodeSql } from "../support/node-sql.ts";
@@ -100,6 +101,7 @@ function openRouter() {
     limits: LEDGER_LIMITS,
     setAlarm: () => {},
     handOver: async (job) => void later.push(dispatch([job], ports)),
+    askOpenLanes: () => Promise.reject(new Error("there is no other partition")),
     now: () => now,
     newToken: () => `lease-${++tokens}`,
     log,
@@ -111,6 +113,8 @@ function openRouter() {
       produced.push(JSON.stringify(request));
       return structuredClone(engine.settle(request));
     },
+    known: async (request) => structuredClone(engine.known(request)),
+    openLanes: async (ids) => engine.openLanes(ids),
   };
   const admin: AdminPartitionPort = {
     get: async (seq) => engine.get(seq),
@@ -118,7 +122,17 @@ function openRouter() {
     redrive: async (seq, id) => engine.redrive(seq, id),
     recordRejections: async (entries) => engine.recordRejections(entries),
     listRejections: async (limit) => engine.listRejections(limit),
-    wake: async () => engine.wake(null),
+    wake: async (statuses) => engine.wake(null, statuses),
+    setTargetStatuses: async (statuses) => engine.setTargetStatuses(statuses),
+  };
+  const gates = openGateEngine({ sql: openNodeSql(), now: () => now, random: () => 0.5 });
+  const gate: GatePort = {
+    acquire: async (request) => gates.acquire(request),
+    finish: async (token, result) => gates.finish(token, result),
+    report: async (record) => gates.report(record),
+    pause: async (target, reason) => gates.pause(target, reason),
+    resume: async (target) => gates.resume(target),
+    status: async (target) => gates.status(target),
   };
   const secret = secretsFrom(SECRETS);
   const io = targetIo({
@@ -142,9 +156,12 @@ function openRouter() {
     ruleSet,
     rulesVersion: { hash: "v1", deployedAt: 0 },
     partitions: 1,
+    partitionsBefore: [],
     hashing,
     partition: () => partition,
     adminPartition: () => admin,
+    partitionsOf: () => ["v1/default/1/0"],
+    gate: () => gate,
     adminToken: ADMIN_TOKEN,
     secret,
     io,

@@ -33,6 +33,7 @@ const REJECTIONS: { readonly [Reason in RejectionReason]: readonly [Extract<Reje
     "batch-too-large": [{ reason: "batch-too-large", eventsMax: 100 }, 413],
     "too-many-deliveries": [{ reason: "too-many-deliveries", deliveriesMax: 500 }, 500],
     conflict: [{ reason: "conflict", receipt: "evt_abc" }, 409],
+    replayed: [{ reason: "replayed", receipt: "evt_abc" }, 409],
     "backlog-full": [{ reason: "backlog-full", retryAfterSeconds: 30 }, 503],
     "storage-unavailable": [{ reason: "storage-unavailable", retryAfterSeconds: 5 }, 503],
   };
@@ -64,6 +65,9 @@ describe("a refusal", () => {
       'application/json or text/json, found "text/plain"',
     );
     expect(detailOf({ reason: "unsupported-content-type", found: "", expected: ["a/b"] })).toContain("found none");
+    for (const reason of ["conflict", "replayed"] as const) {
+      expect(detailOf(REJECTIONS[reason][0])).toContain("its receipt is evt_abc.");
+    }
     expect(detailOf(REJECTIONS["invalid-event"][0])).toBe("Event 3 of the batch: id: it is empty.");
     expect(detailOf({ reason: "invalid-event", attribute: "id", detail: "it is empty" })).toBe("id: it is empty.");
   });

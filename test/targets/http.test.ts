@@ -8,6 +8,7 @@ import type { JsonObject } from "../../src/core/result.ts";
 import type { Shipment, TargetIo } from "../../src/core/target.ts";
 import { ANSWER_BYTES_MAX } from "../../src/targets/_answer.ts";
 import { REQUEST_HEADERS_BYTES_MAX } from "../../src/targets/_http-content.ts";
+import { REPLY_BYTES_MAX } from "../../src/targets/_reply.ts";
 import http, { SIGNING_SECRETS_MAX } from "../../src/targets/http.ts";
 import { startServer } from "../support/http-server.ts";
 import type { Responder, TestServer } from "../support/http-server.ts";
@@ -515,5 +516,65 @@ describe("the entry in targets.yaml", () => {
     const paths = parsed.ok ? [] : parsed.error.map((mistake) => mistake.path.join("."));
     expect(paths).toEqual(["http", "local", "format", "headers.host", "sign", "metod"]);
     expect(JSON.stringify(parsed)).not.toContain("whsec_abc");
+  });
+});
+
+describe("a CloudEvent in the answer", () => {
+  const CE = { "ce-specversion": "1.0", "ce-id": "r1", "ce-source": "/ci", "ce-type": "build.done" };
+  const reply = { event: { attributes: { specversion: "1.0", id: "r1", source: "/ci", type: "build.done" } } };
+
+  function answering(status: number, headers: Record<string, string>, body: string | Buffer = "") {
+    return serve((response) => response.writeHead(status, headers).end(body));
+  }
+
+  it("of 200 is a reply", async () => {
+    const server = await answering(200, { ...CE, "content-type": "application/json" }, "{}");
+    const outcome = await sendTo(server.url);
+    expect(outcome).toMatchObject({ kind: "delivered", answer: { status: 200, body: "{}" }, reply });
+    expect(outcome).not.toHaveProperty("ignoredReply");
+  });
+
+  it("of another status is just an answer", async () => {
+    for (const status of [201, 202]) {
+      const server = await answering(status, { ...CE, "content-type": "application/json" }, "{}");
+      expect(await sendTo(server.url)).toEqual({ kind: "delivered", answer: { status, body: "{}" } });
+    }
+    const refused = await answering(404, CE);
+    expect(await sendTo(refused.url)).toMatchObject({ kind: "permanent" });
+  });
+
+  it("is read whole, though no more of the answer is kept than of any other", async () => {
+    const data = JSON.stringify("x".repeat(REPLY_BYTES_MAX - 2));
+    const server = await answering(200, { ...CE, "content-type": "application/json" }, data);
+    const outcome = await sendTo(server.url);
+    expect(outcome).toMatchObject({ answer: { body: data.slice(0, ANSWER_BYTES_MAX) } });
+    if (outcome.kind !== "delivered") throw new Error("it is");
+    expect(outcome.reply?.event.body).toHaveLength(REPLY_BYTES_MAX);
+  });
+
+  it("that is too large is not published, and the event counts as delivered", async () => {
+    const server = await answering(200, { ...CE, "content-type": "text/plain" }, "x".repeat(REPLY_BYTES_MAX + 1));
+    const outcome = await sendTo(server.url);
+    expect(outcome).toMatchObject({
+      kind: "delivered",
+      ignoredReply: expect.stringContaining("more than 65536 bytes"),
+    });
+    expect(outcome).not.toHaveProperty("reply");
+  });
+
+  it("that is wrong is not published, and the reason has no secrets and no control characters", async () => {
+    const structured = { "content-type": "application/cloudevents+json" };
+    const event = { specversion: "1.0", id: "r", source: "/", type: "t", "Hunter2hunter2\u001b[0m": 1 };
+    const server = await answering(200, structured, JSON.stringify(event));
+    const outcome = await sendTo(server.url, {
+      entry: { headers: { Authorization: { secret: "TOKEN" } } },
+      io: { secret: secretsFrom({ TOKEN: "Hunter2hunter2" }) },
+    });
+    expect(outcome).toMatchObject({ kind: "delivered", ignoredReply: expect.stringContaining("[redacted][0m") });
+  });
+
+  it("that does not end in time is a timeout: the target sees the event again", async () => {
+    const server = await serve((response) => response.writeHead(200, CE).write("x"));
+    expect(await sendTo(server.url, { timeoutMs: 200 })).toMatchObject({ kind: "retryable", reason: "timeout" });
   });
 });

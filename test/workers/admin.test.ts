@@ -305,9 +305,12 @@ async function acceptFor(rule: string, id: string, source: string, leasesMax: nu
     rawHeaders: {},
     rules: [rule],
     rulesVersion: { hash: "rules-0", deployedAt: 0 },
+    key: source,
   } as const;
-  const item = { identity: hashing.sha256(id), fingerprint: { scope: "", hash: "1:x" }, event, deliveries: [delivery] };
-  const reply = await partition(name).accept({ partition: name, token, items: [item], leasesMax });
+  const fingerprint = { scope: "", hash: "1:x" };
+  const item = { identity: hashing.sha256(id), fingerprint, event, deliveries: [delivery], redeliver: false };
+  const layout = { partitions: 1, deployedAt: 0 };
+  const reply = await partition(name).accept({ partition: name, token, items: [item], leasesMax, layout });
   return formatReceipt({ partition: name, seq: reply.kind === "accepted" ? (reply.items[0]?.seq ?? 0) : 0 });
 }
 

@@ -10,7 +10,7 @@ import { hashing } from "../../src/hashing.ts";
 import { BODY_BYTES_MAX, BODY_TIMEOUT_MS } from "../../src/http/body.ts";
 import { BACKLOG_RETRY_AFTER_SECONDS } from "../../src/objects/ledger.ts";
 import { Partition } from "../../src/objects/partition.ts";
-import { BATCH_EVENTS_MAX } from "../../src/sources/_json-format.ts";
+import { BATCH_EVENTS_MAX } from "../../src/core/json-format.ts";
 import type { Call, Receipt, SentRequest } from "./router.ts";
 import {
   admin,
@@ -762,7 +762,7 @@ describe("when storage is not there", () => {
     answerTargets(() => new Response("no", { status: 503 }));
     const inSmall = <Value>(name: string, work: (small: Partition) => Value): Promise<Awaited<Value>> =>
       runInDurableObject(stubOf(name), async (_instance, state) =>
-        work(new Partition(state, { BACKLOG_DELIVERIES_MAX: "3" })),
+        work(new Partition(state, { PARTITION: env.PARTITION, BACKLOG_DELIVERIES_MAX: "3" })),
       ) as Promise<Awaited<Value>>;
     // One partition in all, which no other test comes to. Refusals that are recorded along with these end there too, where
     // the admin API does not look: no test after this one may count them.

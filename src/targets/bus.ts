@@ -1,0 +1,64 @@
+/**
+ * Delivers to another bus of this router: `audit: { bus: audit }`. The event, as the rule's transform made it, is published
+ * there with one hop more (core/hops.ts), and the rules of that bus see it under the attributes that it had.
+ */
+import { formatDuration, readMembers, readString } from "../core/read-object.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { JsonObject, Mistake, Result } from "../core/result.ts";
+import { err, ok } from "../core/result.ts";
+import type { PipeProblem, Shipment, Target, TargetIo } from "../core/target.ts";
+import { beforeDeadline } from "./_deadline.ts";
+import { describeFailure } from "./_failure-text.ts";
+
+export interface BusConfig {
+  readonly bus: string;
+}
+
+function parse(entry: JsonObject): Result<BusConfig, readonly Mistake[]> {
+  const mistakes: Mistake[] = [];
+  const read = readMembers(entry, [], { bus: readString }, mistakes);
+  if (!Object.hasOwn(entry, "bus")) mistakes.push({ path: [], message: "expected the bus's name under bus" });
+  if (read.bus === undefined || mistakes.length > 0) return err(mistakes);
+  return ok({ bus: read.bus });
+}
+
+async function send(shipment: Shipment, config: BusConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
+  const signal = io.timeoutSignal(timeoutMs);
+  const { deliveryId, event } = shipment;
+  try {
+    // What is published after the deadline is a duplicate when it is tried again, so the other bus has it once.
+    const timed = await beforeDeadline(io.publish({ bus: config.bus, deliveryId, event }), signal);
+    if (timed.late) {
+      const detail = `the bus ${config.bus} did not store the event within ${formatDuration(timeoutMs)}`;
+      return { kind: "retryable", reason: "timeout", detail };
+    }
+    return timed.value.ok ? { kind: "delivered" } : outcomeOfProblem(timed.value.error);
+  } catch (error) {
+    const detail = `publishing on the bus ${config.bus} failed: ${describeFailure(error)}`;
+    return { kind: "retryable", reason: "bus", detail };
+  }
+}
+
+function outcomeOfProblem(problem: PipeProblem): Outcome {
+  const { detail } = problem;
+  switch (problem.reason) {
+    case "hop-limit":
+      return { kind: "permanent", reason: "hop-limit", detail };
+    case "not-stored": {
+      const { retryAfterMs } = problem;
+      return { kind: "retryable", reason: "bus", detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    }
+  }
+}
+
+const bus: Target<BusConfig> = {
+  kind: "bus",
+  summary: "Publishes events on another bus of this router.",
+  parse,
+  secretNames: () => [],
+  queueBindings: () => [],
+  localOnly: () => [],
+  send,
+};
+
+export default bus;

@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import type { AnnouncePorts } from "../../src/bus/announce.ts";
+import { announce, ANNOUNCE_CALLS_MAX, partitionsNaming } from "../../src/bus/announce.ts";
+import { askStatuses, GATE_CALLS_MAX } from "../../src/bus/gate-call.ts";
+import { inPool } from "../../src/bus/pool.ts";
+import type { TargetStatus } from "../../src/bus/ports.ts";
+import { FREE, PAUSED, replyOf, scriptedGates, statusOf } from "../support/gates.ts";
+import { ruleSetOf } from "../support/rule-sets.ts";
+
+const STATUSES = [statusOf("ci", PAUSED, 3)];
+
+/** Partitions of which some fail, the first so many times. */
+function openPartitions(failures: Readonly<Record<string, { readonly error: unknown; readonly times: number }>> = {}) {
+  const calls: string[] = [];
+  const logs: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
+  let open = 0;
+  let openMax = 0;
+  const heard = new Map<string, readonly TargetStatus[]>();
+  const ports: AnnouncePorts = {
+    partitionsOf: () => [],
+    sleep: () => Promise.resolve(),
+    random: () => 0.5,
+    log: (message, fields) => void logs.push({ message, fields }),
+    adminPartition: (name) => ({
+      setTargetStatuses: async (statuses) => {
+        calls.push(name);
+        openMax = Math.max(openMax, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open -= 1;
+        const failing = failures[name];
+        if (failing !== undefined && calls.filter((each) => each === name).length <= failing.times) throw failing.error;
+        heard.set(name, statuses);
+      },
+    }),
+  };
+  return { ports, calls, logs, heard, openMax: () => openMax };
+}
+
+describe("an announcement", () => {
+  it("reaches every partition, so many at a time", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
+    const { ports, heard, openMax } = openPartitions();
+    expect(await announce(names, STATUSES, ports)).toEqual([]);
+    expect([...heard.keys()].toSorted()).toEqual(names.toSorted());
+    expect([...heard.values()].every((statuses) => statuses === STATUSES)).toBe(true);
+    expect(openMax()).toBe(ANNOUNCE_CALLS_MAX);
+  });
+
+  it("names the partitions that it could not reach, logs them, and reaches the others", async () => {
+    const down = { error: new Error("down"), times: 10 };
+    const { ports, heard, logs } = openPartitions({ p1: down, p3: down });
+    expect(await announce(["p0", "p1", "p2", "p3"], STATUSES, ports)).toEqual(["p1", "p3"]);
+    expect([...heard.keys()]).toEqual(["p0", "p2"]);
+    expect(logs.map(({ message, fields }) => [message, fields["partition"], fields["targets"]])).toEqual([
+      ["announce.failed", "p1", ["ci"]],
+      ["announce.failed", "p3", ["ci"]],
+    ]);
+  });
+
+  it("is tried again where the platform says that this may help", async () => {
+    const moved = { error: Object.assign(new Error("moved"), { retryable: true }), times: 2 };
+    const { ports, calls } = openPartitions({ p0: moved });
+    expect(await announce(["p0"], STATUSES, ports)).toEqual([]);
+    expect(calls).toEqual(["p0", "p0", "p0"]);
+  });
+
+  it("to nobody is none", async () => {
+    const { ports, calls } = openPartitions();
+    expect(await announce([], STATUSES, ports)).toEqual([]);
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("the partitions of a target", () => {
+  const ruleSet = ruleSetOf({
+    targets: { ci: {}, audit: {}, old: {} },
+    rules: {
+      one: { path: "default/one", bus: "default", targets: ["ci"] },
+      two: { path: "default/two", bus: "default", targets: ["ci", "audit"] },
+      three: { path: "orders/three", bus: "orders", targets: ["ci"] },
+      off: { path: "attic/off", bus: "attic", targets: ["ci", "old"], mode: "off" },
+    },
+  });
+
+  it("are all of each bus that has a live rule for it, once", () => {
+    expect(partitionsNaming("ci", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([
+      "v1/default/2/0",
+      "v1/default/2/1",
+      "v1/orders/2/0",
+      "v1/orders/2/1",
+    ]);
+    expect(partitionsNaming("audit", ruleSet, { partitions: 1, partitionsBefore: [] })).toEqual(["v1/default/1/0"]);
+    expect(partitionsNaming("audit", ruleSet, { partitions: 2, partitionsBefore: [1] }).toSorted()).toEqual([
+      "v1/default/1/0",
+      "v1/default/2/0",
+      "v1/default/2/1",
+    ]);
+  });
+
+  it("are none for a target that only rules name which are off, or no rule", () => {
+    expect(partitionsNaming("old", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([]);
+    expect(partitionsNaming("nobody", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([]);
+  });
+});
+
+describe("asking how targets stand", () => {
+  const ports = {
+    sleep: () => Promise.resolve(),
+    random: () => 0.5,
+    within: <Value>(work: Promise<Value>) => work,
+    log: () => {},
+  };
+
+  it("leaves out those whose gate is out of reach, and keeps the order", async () => {
+    const { gate } = scriptedGates((target) => ({
+      status: async () => {
+        if (target === "b") throw new Error("no gate");
+        return replyOf(target, target === "c" ? PAUSED : FREE, false);
+      },
+    }));
+    const logs: string[] = [];
+    const asked = askStatuses(["a", "b", "c"], { ...ports, gate, log: (message) => void logs.push(message) });
+    expect(await asked).toEqual([statusOf("a", FREE), statusOf("c", PAUSED)]);
+    expect(logs).toEqual(["gate.failed"]);
+  });
+
+  it("asks so many at a time", async () => {
+    let open = 0;
+    let openMax = 0;
+    const { gate } = scriptedGates((target) => ({
+      status: async () => {
+        openMax = Math.max(openMax, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open -= 1;
+        return replyOf(target, FREE, false);
+      },
+    }));
+    const names = Array.from({ length: 20 }, (_, index) => `t${index}`);
+    expect(await askStatuses(names, { ...ports, gate })).toHaveLength(20);
+    expect(openMax).toBe(GATE_CALLS_MAX);
+  });
+});
+
+describe("a pool", () => {
+  it("does each item once and keeps the order of the results, however long each takes", async () => {
+    const done: number[] = [];
+    const results = await inPool([3, 0, 2, 1], 2, async (ticks) => {
+      for (let tick = 0; tick < ticks; tick++) await new Promise((resolve) => setImmediate(resolve));
+      done.push(ticks);
+      return ticks * 10;
+    });
+    expect(results).toEqual([30, 0, 20, 10]);
+    expect(done.toSorted()).toEqual([0, 1, 2, 3]);
+  });
+
+  it("fails with the first failure", async () => {
+    await expect(inPool([1, 2], 2, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  });
+});
