@@ -6,6 +6,7 @@ import type { Json, Mistake, Result } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
 import type { RuleDefinition, RuleMode } from "../src/core/rule.ts";
 import { parseTransform } from "../src/core/transform.ts";
+import { ORDER_READERS, orderOf } from "./read-order.ts";
 
 export const DESCRIPTION_CHARS_MAX = 1_000;
 /** Every target is a delivery of its own in the event's work row. */
@@ -31,19 +32,6 @@ const readDescription: Reader<string> = (value, path, mistakes) => {
 const readMode: Reader<RuleMode> = (value, path, mistakes) => {
   if (value !== "shadow") return readOneOf(["live", "off"])(value, path, mistakes);
   mistakes.push({ path, message: "mode: shadow is not built yet; use mode: off, or live to deliver" });
-  return undefined;
-};
-
-const readOrder: Reader<"none"> = (value, path, mistakes) => {
-  if (value !== "key" && value !== "sequence") return readOneOf(["none"])(value, path, mistakes);
-  const message = `order: ${value} is not built yet; leave it out, and let receivers order by the event's time`;
-  mistakes.push({ path, message });
-  return undefined;
-};
-
-const readOnFailure: Reader<never> = (_, path, mistakes) => {
-  const message = "on_failure is not built yet: it belongs to ordered rules; leave it out";
-  mistakes.push({ path, at: "key", message });
   return undefined;
 };
 
@@ -95,10 +83,10 @@ export function readRule(
     transform: readChecked(parseTransform),
     targets: readTargets(targetNames),
     mode: readMode,
-    order: readOrder,
-    on_failure: readOnFailure,
+    ...ORDER_READERS,
   } as const;
   const read = readMembers(value, [], readers, mistakes);
+  const order = orderOf(value, read, mistakes);
   for (const [key, what] of [
     ["pattern", "which events the rule wants"],
     ["targets", "names of targets.yaml"],
@@ -114,5 +102,6 @@ export function readRule(
     ...(read.transform === undefined ? {} : { transform: read.transform.value }),
     targets: read.targets,
     mode: read.mode ?? "live",
+    ...(order === undefined ? {} : { order }),
   };
 }

@@ -6,6 +6,7 @@ import { isJsonObject } from "../src/core/result.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "../src/core/retry.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { TargetDefinition } from "../src/core/rule.ts";
+import { LIMIT_READERS, limitsOf } from "./read-limits.ts";
 import { readName } from "./rule-name.ts";
 
 const SECOND_MS = 1_000;
@@ -42,26 +43,15 @@ const readRetry: Reader<readonly number[]> = (value, path, mistakes) => {
 };
 
 /** Known names that mean something in the design but do nothing yet: silence would be worse than an error. */
-const NOT_BUILT_KEYS: Readonly<Record<string, string>> = {
-  rate: "leave it out and limit the rate in the receiver",
-  concurrency: "leave it out and limit the number of requests in the receiver",
-};
-const NOT_BUILT_KINDS = ["bus", "service"];
-
-const readNotBuilt: Reader<never> = (_, path, mistakes) => {
-  const key = String(path.at(-1));
-  mistakes.push({ path, at: "key", message: `${key} is not built yet; ${NOT_BUILT_KEYS[key]}` });
-  return undefined;
-};
+const NOT_BUILT_KINDS = ["service"];
 
 const SHARED_READERS = {
   timeout: readDurationMs(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
   retry: readRetry,
   "max-age": readDurationMs(MAX_AGE_MIN_MS, MAX_AGE_MAX_MS),
-  rate: readNotBuilt,
-  concurrency: readNotBuilt,
+  ...LIMIT_READERS,
 } as const;
-const SHARED_KEYS = ["timeout", "retry", "max-age"];
+const SHARED_KEYS = Object.keys(SHARED_READERS);
 
 export function readTarget(
   name: string,
@@ -84,6 +74,7 @@ export function readTarget(
   const parsed = kind === undefined ? undefined : kinds[kind]?.parse(entry);
   if (parsed !== undefined && !parsed.ok) mistakes.push(...parsed.error.map((mistake) => placed(mistake, path)));
   if (kind === undefined || mistakes.length > before) return undefined;
+  const limits = limitsOf(read);
   return {
     name,
     kind,
@@ -91,6 +82,7 @@ export function readTarget(
     timeoutMs: read.timeout ?? TIMEOUT_DEFAULT_MS,
     retryDelaysMs: read.retry ?? DEFAULT_RETRY_DELAYS_MS,
     maxAgeMs: read["max-age"] ?? MAX_AGE_DEFAULT_MS,
+    ...(limits === undefined ? {} : { limits }),
   };
 }
 

@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { decodeUtf8 } from "../src/core/event.ts";
 import { describe, nearestName } from "../src/core/read-object.ts";
 import type { Json, JsonObject, Mistake } from "../src/core/result.ts";
-import { isJsonObject } from "../src/core/result.ts";
+import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { RuleDefinition, RulesDocument, SourceDefinition, TargetDefinition } from "../src/core/rule.ts";
+import { orderWarnings } from "./order-warnings.ts";
 import type { Problem } from "./problem.ts";
 import { compareProblems, fileProblem } from "./problem.ts";
 import { readRule } from "./read-rule.ts";
@@ -68,9 +69,13 @@ export async function readRules(dir: string, registry?: Registry): Promise<Rules
       const texts = await Promise.all(files.map(async ({ file }) => ({ file, bytes: await readBytes(file) })));
       for (const [index, { file, bytes }] of texts.entries()) {
         const { bus, name } = files[index] as RuleFile;
-        const rule = checkFile(file, bytes, problems, (value, mistakes) =>
-          readRule(bus, name, value, targets.names, mistakes),
-        );
+        const rule = checkFile(file, bytes, problems, (value, mistakes, { locate }) => {
+          const read = readRule(bus, name, value, targets.names, mistakes);
+          for (const warning of read === undefined ? [] : orderWarnings(read, targets.definitions)) {
+            problems.push({ file, ...locate(warning), message: warning.message, severity: "warning" });
+          }
+          return read;
+        });
         if (rule !== undefined) rules.push(rule);
       }
     }
@@ -80,6 +85,15 @@ export async function readRules(dir: string, registry?: Registry): Promise<Rules
     if (busNames.has(bus)) continue;
     const message = `the bus ${bus} has no rules: events of ${name} go nowhere${hintOf(bus, [...busNames])}`;
     problems.push({ file: sources.file, ...sources.locate({ path: [name], at: "key" }), message, severity: "warning" });
+  }
+  for (const { name, kind, entry } of targets.definitions) {
+    const bus = kind === "bus" ? ownMember(entry, "bus") : undefined;
+    if (typeof bus !== "string" || busNames.has(bus)) continue;
+    const message = `the bus ${bus} has no rules: events sent to ${name} go nowhere${hintOf(bus, [...busNames])}`;
+    const place = targets.locate({ path: [name, "bus"] });
+    // A bus that nothing else names is a slip of the pen; one with a source may be about to get its rules.
+    const isNamed = sources.definitions.some((source) => source.bus === bus);
+    problems.push({ file: targets.file, ...place, message, severity: isNamed ? "warning" : "error" });
   }
   const used = new Set(rules.flatMap((rule) => rule.targets));
   // While rules are wrong, nobody knows what they would have used.

@@ -2,7 +2,7 @@
  * The text of one rule file as JSON, with the place of every part of it. YAML has more than JSON has: what JSON can't say
  * (other keys than strings, NaN, tags) is a problem here, and aliases are resolved within bounds.
  */
-import type { Document, Node, Scalar } from "yaml";
+import type { Document, Node, Scalar, YAMLError } from "yaml";
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { findJsonMistake } from "../src/core/json-mistake.ts";
 import { JSON_DEPTH_MAX } from "../src/core/json.ts";
@@ -48,13 +48,19 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
   const syntax = [...document.errors, ...document.warnings];
   const first = syntax.find(({ code }) => code !== "DUPLICATE_KEY");
   const kept = syntax.filter((error) => error === first || error.code === "DUPLICATE_KEY");
-  const problems = kept.map((error) => ({ ...placeAt(error.pos[0]), message: error.message }));
+  const problems = kept.map((error) => ({ ...placeAt(error.pos[0]), message: syntaxMessage(error) }));
   if (problems.length > 0) return { value: undefined, problems, locate };
 
   const reading: Reading = { document, problems: [], placeAt, nodes: 0, aliases: 0 };
   const value = document.contents === null ? null : toJson(document.contents, 1, reading);
   if (reading.problems.length > 0) return { value: undefined, problems: reading.problems, locate };
   return { value, problems: [], locate };
+}
+
+/** The parser's own words, but where they would leave the writer of `on_failure: skip-after: 3` at a loss. */
+function syntaxMessage({ message }: Pick<YAMLError, "message">): string {
+  if (message !== "Nested mappings are not allowed in compact mappings") return message;
+  return 'a second ": " in a line: put keys in braces, as in on_failure: { skip-after: 3 }, and text in quotes';
 }
 
 interface Reading {

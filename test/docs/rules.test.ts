@@ -23,9 +23,28 @@ describe("docs/rules.md", () => {
   it("shows files that together are right, but for the one that is wrong", () => {
     const shown = blocks.filter(({ language }) => language === "text").at(-1)?.text ?? "";
     expect(problems.map((problem) => formatProblem(problem, dir))).toEqual(shown.trim().split("\n"));
-    expect(document.rules.map(({ path }) => path)).toEqual(["default/deploy-on-main", "shop/orders"]);
+    expect(document.rules.map(({ path }) => path)).toEqual([
+      "default/deploy-on-main",
+      "default/ledger",
+      "default/mirror",
+      "shop/orders",
+    ]);
     expect(document.sources.map(({ name }) => name)).toEqual(["events", "github", "shop"]);
-    expect(document.targets.map(({ name }) => name)).toEqual(["audit", "ci"]);
+    expect(document.targets.map(({ name }) => name)).toEqual(["audit", "ci", "orders"]);
+  });
+  it("shows orders, limits and replays that mean what the page says of them", () => {
+    expect(document.rules.map(({ order }) => order)).toEqual([
+      undefined,
+      { by: "sequence", onFailure: { kind: "block" }, gapWaitMs: 30_000 },
+      { by: "key", onFailure: { kind: "skip-after", failures: 3 }, gapWaitMs: 0 },
+      undefined,
+    ]);
+    expect(document.targets.map(({ limits }) => limits)).toEqual([
+      undefined,
+      { rate: { limit: 50, periodMs: 1_000, burst: 10 }, concurrency: 4 },
+      undefined,
+    ]);
+    expect(document.sources.find(({ name }) => name === "github")?.entry).toMatchObject({ replays: "refuse" });
   });
   it("gives the default retries", () => {
     expect(DEFAULT_RETRY_DELAYS_MS.map((delayMs) => delayMs / 1_000)).toEqual([

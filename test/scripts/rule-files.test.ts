@@ -132,9 +132,6 @@ describe("a rule that is wrong", () => {
     ["targts: [ci]", '3:1: error: unknown key "targts"; did you mean "targets"?'],
     ["mode: shadow", "3:7: error: mode: shadow is not built yet; use mode: off"],
     ["mode: lve", '3:7: error: unknown value "lve"; did you mean "live"?'],
-    ["order: key", "3:8: error: order: key is not built yet; leave it out"],
-    ["order: sequence", "3:8: error: order: sequence is not built yet"],
-    ["on_failure: block", "3:1: error: on_failure is not built yet"],
     ["transform: { jsonata: x }", "3:14: error: jsonata is not built yet; use constant, path or template"],
     ["transform:\n  template: { paths: { a: data }, body: <a> }", "4:27: error: a path begins with $"],
     ["transform:\n  template:\n    body: [x, '<rev>']", '5:15: error: unknown placeholder "rev"'],
@@ -186,13 +183,13 @@ describe("a target that is wrong", () => {
     ["http: https://a.example/, retry: 5s", "expected a list of durations"],
     ["http: https://a.example/, retry: [soon]", "expected a duration"],
     [`http: https://a.example/, retry: [${"1s, ".repeat(RETRIES_MAX)}1s]`, "at most 20 retries"],
-    ["http: https://a.example/, rate: 5/s", "rate is not built yet; leave it out"],
-    ["http: https://a.example/, concurrency: 5", "concurrency is not built yet; leave it out"],
+    ["http: https://a.example/, rat: 5/s", 'unknown key "rat"; did you mean "rate"?'],
+    ["http: https://a.example/, concurency: 5", 'unknown key "concurency"; did you mean "concurrency"?'],
     ["http: https://a.example/, queue: Q", "expected one kind of target, found http and queue"],
-    ["http: https://a.example/, bus: b", "targets of kind bus are not built yet; use http or queue"],
-    ["service: S", "targets of kind service are not built yet"],
+    ["http: https://a.example/, bus: b", "expected one kind of target, found http and bus"],
+    ["service: S", "targets of kind service are not built yet; use bus or http or queue"],
     ["htp: https://a.example/", 'unknown kind of target "htp"; did you mean "http"?'],
-    ["timeout: 5s", "expected the key that names the kind of target: http or queue"],
+    ["timeout: 5s", "expected the key that names the kind of target: bus or http or queue"],
     ["http: ftp://a.example/", "error:"],
   ])("{ %s }", async (entry, expected) => {
     const problems = await problemsOf("targets.yaml", `ci: { ${entry} }\n`);
@@ -234,6 +231,32 @@ describe("a source that is wrong", () => {
   });
 });
 
+describe("a target that is a bus", () => {
+  it("is one that has rules", async () => {
+    expect(await problemsOf("targets.yaml", "ci: { bus: default }\n")).toEqual([]);
+  });
+  it("is a mistake when nothing else names the bus", async () => {
+    expect(await problemsOf("targets.yaml", "ci: { bus: defalt }\n")).toEqual([
+      "targets.yaml:1:12: error: the bus defalt has no rules: events sent to ci go nowhere; did you mean default?",
+    ]);
+  });
+  it("has no name that a bus can't have", async () => {
+    for (const bus of ["target:ci", "Default", '""', "[default]"]) {
+      const problems = await problemsOf("targets.yaml", `ci: { bus: ${bus} }\n`);
+      expect(problems.filter((problem) => problem.includes(": error: "))).toHaveLength(1);
+    }
+  });
+});
+
+describe("a source's name", () => {
+  it("has no colon, which sets what passes through Sluice again apart", async () => {
+    for (const name of ["'target:ci'", "'delivery:dlv_1'"]) {
+      const problems = await problemsOf("sources.yaml", `${name}: { kind: github, secrets: [S] }\n`);
+      expect(problems).toEqual([expect.stringContaining("error: expected the source's name")]);
+    }
+  });
+});
+
 describe("what is suspicious but not wrong", () => {
   it("warns of a source whose bus has no rules", async () => {
     const problems = await problemsOf("sources.yaml", "github: { kind: github, secrets: [S], bus: defalt }\n");
@@ -241,10 +264,34 @@ describe("what is suspicious but not wrong", () => {
       "sources.yaml:1:1: warning: the bus defalt has no rules: events of github go nowhere; did you mean default?",
     ]);
   });
+  it("warns of a target whose bus has a source but no rules", async () => {
+    const files = {
+      ...GOOD,
+      "sources.yaml": `${SOURCES}app: { kind: cloudevents, auth: none, bus: apps }\n`,
+      "targets.yaml": "ci: { bus: apps }\n",
+    };
+    expect((await read(files)).problems).toEqual([
+      "sources.yaml:2:1: warning: the bus apps has no rules: events of app go nowhere",
+      "targets.yaml:1:12: warning: the bus apps has no rules: events sent to ci go nowhere",
+    ]);
+  });
   it("warns of a target that no rule uses", async () => {
     expect(await problemsOf("targets.yaml", `${TARGETS}spare: { queue: Q }\n`)).toEqual([
       "targets.yaml:2:1: warning: no rule uses the target spare",
     ]);
+  });
+  it("warns of an order that its target makes pointless, at its place", async () => {
+    const { document, problems } = await read({
+      ...GOOD,
+      "targets.yaml": TARGETS.replace(" }", ", retry: none, max-age: 1m, rate: 5/s }"),
+      "default/a.yaml": rule("order: sequence\non_failure: { skip-after: 2 }"),
+    });
+    expect(problems).toEqual([
+      expect.stringMatching(/^default\/a\.yaml:3:8: warning: the target ci has max-age: 1m/),
+      expect.stringMatching(/^default\/a\.yaml:4:13: warning: the target ci has retry: none/),
+    ]);
+    expect(document.rules[0]?.order?.by).toBe("sequence");
+    expect(document.targets[0]?.limits).toEqual({ rate: { limit: 5, periodMs: 1_000, burst: 1 } });
   });
   it("warns of files that are not read", async () => {
     expect(await problemsOf("default/a.yaml.bak", "")).toEqual([
