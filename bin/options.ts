@@ -28,6 +28,13 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError("Expected a number from 1 on.");
 }
 
+/** Collects `NAME=value` options. */
+export function readVar(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Z][A-Z0-9_]{0,63})=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("Expected NAME=value.");
+  return { ...before, [name]: value };
+}
+
 export function readSourceName(text: string): string {
   if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) return text;
   throw new InvalidArgumentError("Expected a source's name, such as github.");

@@ -6,17 +6,19 @@ import type { DeployOptions } from "./commands/deploy.ts";
 import type { EventOptions } from "./commands/event.ts";
 import type { EventsOptions } from "./commands/events.ts";
 import type { MatchOptions } from "./commands/match.ts";
+import type { PauseOptions } from "./commands/pause.ts";
 import type { RedriveOptions } from "./commands/redrive.ts";
 import type { RejectionsOptions } from "./commands/rejections.ts";
 import type { RulesOptions } from "./commands/rules.ts";
 import type { SendCloudEventOptions } from "./commands/send-cloudevent.ts";
 import type { SendGithubOptions } from "./commands/send-github.ts";
 import type { StartOptions } from "./commands/start.ts";
+import type { TargetsOptions } from "./commands/targets.ts";
 import type { TransformOptions } from "./commands/transform.ts";
 import type { ExitCode } from "./failure.ts";
 import { EXIT_OK, EXIT_USAGE } from "./failure.ts";
 import { githubExamples } from "./github-examples.ts";
-import { jsonOption, readCount, readPort, readSourceName, rulesOption, toOption } from "./options.ts";
+import { jsonOption, readCount, readPort, readSourceName, readVar, rulesOption, toOption } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const PORT_DEFAULT = 8787;
@@ -52,6 +54,7 @@ function buildProgram(terminal: Terminal, finish: (code: ExitCode) => void): Com
   addLocalCommands(program, terminal, finish);
   addSendCommands(program, terminal, finish);
   addAdminCommands(program, terminal, finish);
+  addTargetCommands(program, terminal, finish);
   addRuleCommands(program, terminal, finish);
   return program;
 }
@@ -65,8 +68,17 @@ const addLocalCommands: AddCommands = (program, terminal, finish) => {
     .option("--port <n>", "port to listen on; 0 takes any free one", readPort, PORT_DEFAULT)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--state <dir>", "folder that keeps what was accepted", STATE_DEFAULT)
+    .option("--var <name=value>", "instead of this variable of wrangler.toml; may be repeated", readVar, {})
     .addOption(rulesOption())
-    .addHelpText("after", examples("start", "start --port 9000 --state /tmp/state", "start --rules my-rules"))
+    .addHelpText(
+      "after",
+      examples(
+        "start",
+        "start --port 9000 --state /tmp/state",
+        "start --rules my-rules",
+        "start --var PARTITIONS=8 --var PARTITIONS_BEFORE=4",
+      ),
+    )
     .action(async (options: StartOptions) => {
       finish(await (await import("./commands/start.ts")).start(options, terminal));
     });
@@ -166,22 +178,24 @@ const addAdminCommands: AddCommands = (program, terminal, finish) => {
   program
     .command("dead")
     .description("List dead deliveries, newest event first.")
+    .option("--parked", "instead: deliveries that have stopped their lanes")
     .option("--rule <rule>", "of this rule, such as default/push")
     .option("--target <target>", "to this target")
     .option("--limit <n>", "of at most this many events")
     .option("--cursor <cursor>", "go on where an earlier page ended")
     .addOption(toOption())
     .addOption(jsonOption())
-    .addHelpText("after", examples("dead", "dead --target ci"))
+    .addHelpText("after", examples("dead", "dead --target ci", "dead --parked"))
     .action(async (options: DeadOptions) => {
       finish(await (await import("./commands/dead.ts")).dead(options, terminal));
     });
   program
     .command("redrive")
-    .description("Open dead deliveries again, after what was wrong is repaired.")
-    .argument("[receipts...]", "events whose dead deliveries are opened again")
+    .description("Open dead and parked deliveries again, after what was wrong is repaired.")
+    .argument("[receipts...]", "events whose dead and parked deliveries are opened again")
     .option("--delivery <id>", "only this delivery of the event: dlv_…")
     .option("--all", "every dead delivery")
+    .option("--parked", "with --all: every parked one instead")
     .option("--rule <rule>", "with --all: of this rule")
     .option("--target <target>", "with --all: to this target")
     .addOption(toOption())
@@ -209,6 +223,31 @@ const addAdminCommands: AddCommands = (program, terminal, finish) => {
     .action(async (options: RulesOptions) => {
       finish(await (await import("./commands/rules.ts")).rules(options, terminal));
     });
+};
+
+const addTargetCommands: AddCommands = (program, terminal, finish) => {
+  program
+    .command("targets")
+    .description("List the targets with their limits, and which are held.")
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples("targets", "targets --json"))
+    .action(async (options: TargetsOptions) => {
+      finish(await (await import("./commands/targets.ts")).targets(options, terminal));
+    });
+  const addChange = (name: "pause" | "resume", description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .argument("<target>", "its name in targets.yaml")
+      .addOption(toOption())
+      .addOption(jsonOption())
+      .addHelpText("after", examples(`${name} ci`, `${name} ci --to https://sluice.me.workers.dev`))
+      .action(async (target: string, options: PauseOptions) => {
+        finish(await (await import("./commands/pause.ts"))[name](target, options, terminal));
+      });
+  addChange("pause", "Send nothing to a target until it is resumed; its deliveries wait.");
+  addChange("resume", "End a target's pause, and forget that it failed.");
 };
 
 const addRuleCommands: AddCommands = (program, terminal, finish) => {

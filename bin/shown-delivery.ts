@@ -12,6 +12,8 @@ export interface ShownEvent {
   readonly from: string;
   readonly bus: string;
   readonly rules: readonly string[];
+  /** The receipt of an earlier event with the same signed content. */
+  readonly replayOf?: string;
   readonly event: { readonly id: string; readonly source: string; readonly type: string; readonly subject?: string };
 }
 
@@ -26,7 +28,9 @@ export interface ShownDelivery {
   readonly state: string;
   readonly reason?: string;
   readonly detail?: string;
+  readonly note?: string;
   readonly endedAt?: string;
+  readonly parkedAt?: string;
   readonly dueAt?: string;
   readonly attemptCount: number;
   readonly attempts: readonly ShownAttempt[];
@@ -66,6 +70,8 @@ const STYLES: Readonly<Record<string, Style>> = {
   pending: "yellow",
   waiting: "yellow",
   leased: "yellow",
+  queued: "yellow",
+  parked: "red",
 };
 
 export function statusStyle(status: string): Style {

@@ -41,6 +41,7 @@ function describeEvent(details: EventDetails, terminal: Terminal): readonly stri
     field("type", text("type")),
     field("source", text("source")),
     field("id", text("id")),
+    ...(details.replayOf === undefined ? [] : [field("replay of", details.replayOf)]),
     field("rules", details.rules.length === 0 ? "none matched" : details.rules.join(", ")),
     ...details.deliveries.flatMap((delivery) => ["", ...describeDelivery(delivery, paint)]),
     "",
@@ -50,13 +51,14 @@ function describeEvent(details: EventDetails, terminal: Terminal): readonly stri
 }
 
 function describeDelivery(delivery: ShownDelivery, paint: Terminal["paint"]): readonly string[] {
-  const { rule, target, state, reason, detail, endedAt, dueAt } = delivery;
+  const { rule, target, state, reason, detail, note, endedAt, dueAt } = delivery;
   const when = endedAt ?? dueAt;
   const because = [reason, detail].filter((part) => part !== undefined).join(": ");
   return [
     `${paint(statusStyle(state), state)}  ${printable(`${rule} → ${target}`)}`,
     `  ${printable(delivery.delivery)}${when === undefined ? "" : `, ${endedAt === undefined ? "due" : "ended"} ${shortTime(when)} UTC`}`,
     ...(because === "" ? [] : [`  ${printable(because)}`]),
+    ...(note === undefined ? [] : [`  ${printable(note)}`]),
     ...delivery.attempts.map((attempt, index) => {
       const number = delivery.attemptCount - delivery.attempts.length + index + 1;
       return `  attempt ${number}  ${describeAttempt(attempt)}`;

@@ -1,4 +1,4 @@
-/** `sluice redrive`: opens dead deliveries again, by receipt or all of them. */
+/** `sluice redrive`: opens dead and parked deliveries again, by receipt or all of one kind. */
 import type { JsonObject, Result } from "../../src/core/result.ts";
 import { ok } from "../../src/core/result.ts";
 import type { AdminClient } from "../admin-client.ts";
@@ -18,6 +18,7 @@ export interface RedriveOptions {
   readonly json?: boolean;
   readonly delivery?: string;
   readonly all?: boolean;
+  readonly parked?: boolean;
   readonly rule?: string;
   readonly target?: string;
 }
@@ -39,7 +40,8 @@ interface Summary {
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   "unknown-event": "no event has this receipt",
-  "nothing-dead": "nothing of it is dead",
+  "nothing-dead": "nothing of it is dead or parked",
+  "backlog-full": "its partition has too much open already: try again when that is delivered",
   "body-evicted": "older than the log: its body is gone",
 };
 
@@ -67,11 +69,15 @@ export async function redrive(
   return problems.length > 0 ? EXIT_FAILURE : EXIT_OK;
 }
 
-function checkUse(receipts: readonly string[], { all, delivery, rule, target }: RedriveOptions): string | undefined {
+function checkUse(
+  receipts: readonly string[],
+  { all, parked, delivery, rule, target }: RedriveOptions,
+): string | undefined {
   if (all === true && receipts.length > 0) return "give receipts or --all, not both";
   if (all === true && delivery !== undefined) return "--delivery belongs to one receipt, not to --all";
   if (all !== true && receipts.length === 0) return "expected receipts (evt_…), or --all";
   if (all !== true && (rule !== undefined || target !== undefined)) return "--rule and --target belong to --all";
+  if (all !== true && parked === true) return "--parked belongs to --all; a receipt opens what is parked of it too";
   if (delivery !== undefined && receipts.length > 1) return "--delivery belongs to one receipt, found several";
   return undefined;
 }
@@ -90,11 +96,21 @@ async function redriveItems(client: AdminClient, items: readonly Item[]): Promis
 }
 
 /** Goes through the dead list page by page, newest first: what dies again meanwhile stands above and isn't met twice. */
-async function redriveAll(client: AdminClient, { rule, target }: RedriveOptions): Promise<Result<Summary, Failure>> {
+async function redriveAll(
+  client: AdminClient,
+  { rule, target, parked }: RedriveOptions,
+): Promise<Result<Summary, Failure>> {
   let redriven = 0;
+  let problems: readonly ItemResult[] = [];
   let cursor: string | undefined;
   do {
-    const answer = await client.get("/deliveries", { state: "dead", limit: String(ITEMS_MAX), rule, target, cursor });
+    const answer = await client.get("/deliveries", {
+      state: parked === true ? "parked" : "dead",
+      limit: String(ITEMS_MAX),
+      rule,
+      target,
+      cursor,
+    });
     if (!answer.ok) return answer;
     const page = answerAs<DeadPage>(answer.value);
     // What someone else opened in between is no problem of this command.
@@ -104,7 +120,10 @@ async function redriveAll(client: AdminClient, { rule, target }: RedriveOptions)
     );
     if (!done.ok) return done;
     redriven += done.value.redriven;
+    // A full backlog only empties with time, so what follows would fail too.
+    problems = done.value.problems.filter(({ problem }) => problem === "backlog-full");
+    if (problems.length > 0) break;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
-  return ok({ redriven, problems: [] });
+  return ok({ redriven, problems });
 }

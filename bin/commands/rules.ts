@@ -1,9 +1,10 @@
 /** `sluice rules`: the rules that a router runs, with their version. */
-import type { RuleDefinition } from "../../src/core/rule.ts";
+import type { RuleDefinition, TargetLimits } from "../../src/core/rule.ts";
 import { connectAdmin } from "../admin-client.ts";
 import type { ExitCode } from "../failure.ts";
 import { EXIT_OK } from "../failure.ts";
 import { answerAs, shortTime } from "../shown-delivery.ts";
+import { describeLimits } from "../shown-target.ts";
 import { tableLines } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -17,7 +18,7 @@ interface RunningRules {
   readonly deployedAt: string;
   readonly rules: readonly RuleDefinition[];
   readonly sources: readonly { readonly name: string; readonly kind: string; readonly bus: string }[];
-  readonly targets: readonly { readonly name: string; readonly kind: string }[];
+  readonly targets: readonly { readonly name: string; readonly kind: string; readonly limits?: TargetLimits }[];
 }
 
 export async function rules({ to, json }: RulesOptions, terminal: Terminal): Promise<ExitCode> {
@@ -56,6 +57,7 @@ export async function rules({ to, json }: RulesOptions, terminal: Terminal): Pro
       [
         { title: "TARGET", value: ({ name }) => name },
         { title: "KIND", value: ({ kind }) => kind },
+        { title: "LIMITS", value: ({ limits }) => describeLimits(limits), charsMin: 10 },
       ],
       terminal,
     ),

@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly host: string;
   readonly state: string;
   readonly rules: string;
+  /** Instead of those in wrangler.toml. */
+  readonly var: Readonly<Record<string, string>>;
 }
 
 /** The source that `POST /events` belongs to. */
@@ -92,6 +94,7 @@ async function openRouter(
       port,
       host,
       stateDir: options.state,
+      vars: options.var,
       printUrl,
       onLog: (line) => {
         if (line.trim() !== "") terminal.say(describeLogLine(line, terminal));

@@ -119,7 +119,10 @@ function miniflareOptions(options: RouterOptions, script: string, config: Wrangl
         ...shared,
         modules: [{ type: "ESModule", path: "index.mjs", contents: script }],
         bindings: { ...config.vars, ...options.vars, ...options.secrets, SLUICE_LOCAL: local },
-        durableObjects: { PARTITION: { className: "Partition", useSQLite: true } },
+        durableObjects: {
+          PARTITION: { className: "Partition", useSQLite: true },
+          GATE: { className: "Gate", useSQLite: true },
+        },
         queueProducers: Object.fromEntries(
           options.queues.map((binding) => [binding, { queueName: queueName(binding) }]),
         ),

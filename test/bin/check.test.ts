@@ -36,7 +36,7 @@ describe("check", () => {
     const run = await check("bad", {
       "sources.yaml": "github: { kind: gihub }\n",
       "targets.yaml": "ci:\n  http: ftp://ci.acme.dev\n",
-      "default/push.yaml": "pattern:\n  type: com.github.push\ntargets: [cii]\norder: key\n",
+      "default/push.yaml": "pattern:\n  type: com.github.push\ntargets: [cii]\norder: keys\n",
     });
     expect(run.code).toBe(1);
     expect(run.stdout).toBe("");

@@ -34,7 +34,7 @@ describe("a router that runs", () => {
     workspace = await createWorkspace();
     await workspace.writeRules({
       "sources.yaml": SOURCES,
-      "targets.yaml": `ci: { http: "${target.url}", retry: none }\nprinter: { http: "https://example.com/", local: print }\n`,
+      "targets.yaml": `ci: { http: "${target.url}", retry: none, rate: { limit: 600/m, burst: 5 } }\nprinter: { http: "https://example.com/", local: print }\n`,
       "default/push.yaml": "pattern: { type: [com.github.push] }\ntargets: [ci]\n",
       "default/order.yaml": "pattern: { type: [com.example.order.placed] }\ntargets: [printer]\n",
     });
@@ -90,7 +90,7 @@ describe("a router that runs", () => {
     expect(again).toEqual({
       code: 1,
       stdout: "0 deliveries opened again\n",
-      stderr: `${receipt.id}: nothing of it is dead\n`,
+      stderr: `${receipt.id}: nothing of it is dead or parked\n`,
     });
   });
 
@@ -159,6 +159,35 @@ describe("a router that runs", () => {
     const { stdout } = await sluice("rules");
     expect(stdout).toMatch(/^default\/order +live +printer/m);
     expect(stdout).toMatch(/^github +github +default$/m);
+  });
+
+  it("pauses a target, lists it as held, and resumes it", async () => {
+    status = 204;
+    expect(await sluice("targets")).toMatchObject({ code: 0, stderr: "" });
+    expect((await sluice("targets")).stdout).toMatch(
+      /^TARGET +KIND +STATE +LIMITS\nci +http +free +600\/m, burst 5\nprinter /,
+    );
+    expect(await sluice("pause", "ci")).toEqual({ code: 0, stdout: "ci: held: paused\n", stderr: "" });
+    expect((await sluice("pause", "ci")).stdout).toBe("ci: held: paused\n");
+    const shown = await sluice("targets");
+    expect(shown.stdout).toMatch(/^ci +http +held: paused +600\/m, burst 5$/m);
+    expect(shown.stderr).toMatch(/sluice -- resume <target>/);
+
+    const { id } = JSON.parse((await sluice("send", "github", "push", "--json")).stdout) as Receipt;
+    expect((await sluice("event", id)).stdout).toMatch(/^status +pending$/m);
+    const { targets } = JSON.parse((await sluice("targets", "--json")).stdout) as { targets: readonly object[] };
+    expect(targets).toMatchObject([
+      { name: "ci", state: "held", reason: "paused" },
+      { name: "printer", state: "free" },
+    ]);
+
+    expect(await sluice("resume", "ci")).toEqual({ code: 0, stdout: "ci: free\n", stderr: "" });
+    await waitFor("the delivery", async () =>
+      /^status +delivered$/m.test((await sluice("event", id)).stdout) ? true : undefined,
+    );
+    const unknown = await sluice("pause", "nobody");
+    expect(unknown).toMatchObject({ code: 1, stdout: "" });
+    expect(unknown.stderr).toMatch(/^error: not found \(404\)/);
   });
 
   it("says that a token is wrong without showing it", async () => {
