@@ -3,15 +3,13 @@
  * 10 kB go in, one rule matches, one HTTP target gets it; the clock stops when the last one has arrived. The router is the
  * process that `npm start` runs (workerd under miniflare's API), the load and the targets are this process.
  */
-import { createHmac } from "node:crypto";
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Agent } from "node:http";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { join } from "node:path";
-import { githubExamples } from "../support/github-examples.ts";
-import { createWorkspace, SECRETS, waitFor } from "../support/router-process.ts";
+import { createWorkspace, waitFor } from "../support/router-process.ts";
+import { middlingExamples, postSigned, startCountingTarget } from "./github-load.ts";
 
 const { values } = parseArgs({
   options: { events: { type: "string", default: "3000" }, senders: { type: "string", default: "32" } },
@@ -19,7 +17,7 @@ const { values } = parseArgs({
 const events = Number(values.events);
 const senders = Number(values.senders);
 
-const target = await startTarget();
+const target = await startCountingTarget();
 const workspace = await createWorkspace();
 await workspace.writeRules({
   "sources.yaml": "github: { kind: github, secrets: [GITHUB_WEBHOOK_SECRET] }\n",
@@ -62,7 +60,7 @@ process.exit(0);
 
 /** Sends so many payloads of 5 to 25 kB, each under a new id; answers how long each acceptance took. */
 async function load(count: number, prefix: string): Promise<number[]> {
-  const payloads = githubExamples().filter(({ body }) => body.length > 5_000 && body.length < 25_000);
+  const payloads = middlingExamples();
   const agent = new Agent({ keepAlive: true, maxSockets: senders });
   const times: number[] = [];
   let next = 0;
@@ -71,13 +69,7 @@ async function load(count: number, prefix: string): Promise<number[]> {
       const payload = payloads[index % payloads.length];
       if (payload === undefined) throw new Error("no payloads");
       const sentAt = performance.now();
-      const status = await post(
-        `${router.url}/webhooks/github`,
-        agent,
-        payload.event,
-        payload.body,
-        `${prefix}-${index}`,
-      );
+      const status = await postSigned(router.url, agent, payload, `${prefix}-${index}`);
       if (status !== 202) throw new Error(`refused with ${status}`);
       times.push(performance.now() - sentAt);
     }
@@ -85,41 +77,6 @@ async function load(count: number, prefix: string): Promise<number[]> {
   await Promise.all(Array.from({ length: senders }, sendMany));
   agent.destroy();
   return times;
-}
-
-function post(url: string, agent: Agent, event: string, body: string, id: string): Promise<number> {
-  const signature = createHmac("sha256", SECRETS.GITHUB_WEBHOOK_SECRET).update(body).digest("hex");
-  const headers = {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-    "x-github-event": event,
-    "x-github-delivery": id,
-    "x-hub-signature-256": `sha256=${signature}`,
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method: "POST", agent, headers }, (response) => {
-      response.resume().on("end", () => resolve(response.statusCode ?? 0));
-    });
-    sent.on("error", reject).end(body);
-  });
-}
-
-async function startTarget() {
-  let count = 0;
-  const server = createServer((incoming, response) => {
-    incoming.resume().on("end", () => {
-      count += 1;
-      response.writeHead(204).end();
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    received: () => count,
-    close: () => server.close(),
-  };
 }
 
 async function bundleSize() {

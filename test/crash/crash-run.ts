@@ -1,39 +1,43 @@
 /**
  * Kills the real router with SIGKILL while it works, again and again, starts it on the same state, and judges the end.
- * Queue targets are left out: the local queue broker keeps its messages in memory. Order is not looked at.
+ * Queue targets are left out: the local queue broker keeps its messages in memory.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Chance } from "../simulation/chance.ts";
 import { createChance } from "../simulation/chance.ts";
 import type { RouterProcess, Workspace } from "../support/router-process.ts";
 import { admin, createWorkspace, waitFor } from "../support/router-process.ts";
+import { ORDERED_TARGETS, REPOSITORIES, ruleFiles, startTargets, targetsOf } from "./cast.ts";
 import type { FaultyTarget } from "./faulty-target.ts";
-import { startFaultyTarget } from "./faulty-target.ts";
 import type { Load } from "./load.ts";
 import { createLoad } from "./load.ts";
+import { pendingLines } from "./pending.ts";
 import type { DeadDelivery, Verdict } from "./verdict.ts";
 import { judge } from "./verdict.ts";
 
 const SENDERS = 12;
+const ORDERED_SENDERS = 8;
 /** From "ready" to the kill: from still starting up to well under way. */
 const KILL_AFTER_MS_MAX = 1_500;
 /** The load after the last kill. */
 const LAST_LOAD_MS = 500;
+const END_TIMEOUT_MS = 60_000;
 /** A hang that is retried waits 60 s and up to a fifth more; one during the last load may meet another. */
-const END_TIMEOUT_MS = 180_000;
+const END_TIMEOUT_WITH_HANGS_MS = 180_000;
 const SENDERS_END_TIMEOUT_MS = 20_000;
 /** Pages of the dead list: 200 events each. */
 const DEAD_PAGES_MAX = 1_000;
-/** Sluice's first wait after a timeout is a minute, whatever the schedule: only a long run should have such retries. */
-const RETRIED_HANGS = 0.005;
 
 export interface CrashRunOptions {
   readonly kills: number;
   readonly seed: number;
-  /** The negative control: the state is removed after each kill, so that events must be lost. */
+  /** A negative control: the state is removed after each kill, so that events must be lost. */
   readonly negative: boolean;
-  /** Some timeouts are retried, which takes a minute at the end. */
-  readonly retriedHangs: boolean;
+  /** A negative control: the rules lack their order, so that events must overtake each other. */
+  readonly unordered: boolean;
+  /** Some requests hang; a timeout that is retried takes a minute at the end. */
+  readonly hangs: boolean;
   readonly progress: (text: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -42,13 +46,15 @@ export async function crashRun(options: CrashRunOptions): Promise<Verdict> {
   const targets = await startTargets(options);
   const workspace = await createWorkspace();
   try {
-    const load = createLoad(targetsOf);
+    await workspace.writeRules(ruleFiles(targets, options));
+    const load = createLoad(targetsOf(options));
     const router = await killAgainAndAgain(workspace, load, targets, options);
     options.progress("waiting for the last deliveries");
     await waitForEnd(router.url, options);
     const dead = await listDead(router.url);
     return judge({
       targets: targets.map(({ name }) => name),
+      orderedTargets: ORDERED_TARGETS,
       sent: load.sent,
       answers: load.answers,
       arrivals: targets.flatMap(({ arrivals }) => arrivals),
@@ -60,38 +66,6 @@ export async function crashRun(options: CrashRunOptions): Promise<Verdict> {
   }
 }
 
-/** The rules that `writeRules` writes, said a second time, so that Sluice's matching is not its own witness. */
-function targetsOf(event: string): readonly string[] {
-  return event.startsWith("issue") ? ["steady", "flaky", "hanging"] : ["steady", "flaky"];
-}
-
-async function writeRules(workspace: Workspace, targets: readonly FaultyTarget[]): Promise<void> {
-  const [steady, flaky, hanging] = targets.map(({ url }) => url);
-  await workspace.writeRules({
-    "sources.yaml": "github: { kind: github, secrets: [GITHUB_WEBHOOK_SECRET] }\n",
-    "targets.yaml": `
-steady: { http: "${steady}", timeout: 1s, retry: [1s, 1s, 2s, 2s, 2s] }
-flaky: { http: "${flaky}", timeout: 1s, retry: [1s, 1s, 1s, 1s, 1s, 2s, 2s, 2s, 2s, 2s, 2s, 2s] }
-hanging: { http: "${hanging}", timeout: 1s, retry: none }
-`,
-    "default/all.yaml": "pattern: { type: [{ prefix: com.github. }] }\ntargets: [steady, flaky]\n",
-    "default/issues.yaml": "pattern: { type: [{ prefix: com.github.issue }] }\ntargets: [hanging]\n",
-  });
-}
-
-async function startTargets({ seed, retriedHangs }: CrashRunOptions): Promise<readonly FaultyTarget[]> {
-  const hang = retriedHangs ? RETRIED_HANGS : 0;
-  return Promise.all([
-    startFaultyTarget("steady", {}, createChance(seed + 1)),
-    startFaultyTarget(
-      "flaky",
-      { hang, status500: 0.08, status503: 0.04, status422: 0.02, reset: 0.08, cut: 0.04, slow: 0.1 },
-      createChance(seed + 2),
-    ),
-    startFaultyTarget("hanging", { hang: 0.05, stall: 0.05, status500: 0.05, slow: 0.1 }, createChance(seed + 3)),
-  ]);
-}
-
 /** Answers the router that is left running when the last load is over. */
 async function killAgainAndAgain(
   workspace: Workspace,
@@ -99,16 +73,15 @@ async function killAgainAndAgain(
   targets: readonly FaultyTarget[],
   { kills, seed, negative, progress, signal }: CrashRunOptions,
 ): Promise<RouterProcess> {
-  await writeRules(workspace, targets);
   const moments = createChance(seed);
-  const senders = Array.from({ length: SENDERS }, (_, index) => createChance(seed + 100 + index));
+  const senders = startSenders(load, seed);
   for (let kill = 1; ; kill++) {
     signal?.throwIfAborted();
     const router = await workspace.start();
     const last = kill > kills;
     const runsMs = last ? LAST_LOAD_MS : moments.below(KILL_AFTER_MS_MAX);
     let stopped = false;
-    const sending = Promise.all(senders.map((chance) => load.send(router.url, chance, () => stopped)));
+    const sending = Promise.all(senders.map((send) => send(router.url, () => stopped)));
     await Promise.race([sending, sleep(runsMs)]);
     stopped = last;
     if (!last) await router.kill();
@@ -121,21 +94,46 @@ async function killAgainAndAgain(
   }
 }
 
-async function waitForEnd(url: string, { signal }: CrashRunOptions): Promise<void> {
-  await waitFor(
+type Sender = (url: string, stopped: () => boolean) => Promise<void>;
+
+/** Two senders share a repository: of their events only those are in a known order that were not sent at the same time. */
+function startSenders(load: Load, seed: number): readonly Sender[] {
+  const chances = (count: number, from: number): readonly Chance[] =>
+    Array.from({ length: count }, (_, index) => createChance(seed + from + index));
+  return [
+    ...chances(SENDERS, 100).map(
+      (chance): Sender =>
+        (url, stopped) =>
+          load.send(url, chance, stopped),
+    ),
+    ...chances(ORDERED_SENDERS, 200).map((chance, index): Sender => {
+      const repository = REPOSITORIES[index % REPOSITORIES.length] ?? 0;
+      return (url, stopped) => load.sendOrdered(url, repository, chance, stopped);
+    }),
+  ];
+}
+
+async function waitForEnd(url: string, { signal, hangs }: CrashRunOptions): Promise<void> {
+  const timeoutMs = hangs ? END_TIMEOUT_WITH_HANGS_MS : END_TIMEOUT_MS;
+  const endsAt = Date.now() + timeoutMs;
+  const ended = await waitFor(
     "every delivery to end",
     async () => {
       signal?.throwIfAborted();
       const { events } = await admin<{ events: readonly unknown[] }>(url, "events?status=pending&limit=1");
-      return events.length === 0 ? true : undefined;
+      if (events.length === 0) return true;
+      return Date.now() > endsAt ? false : undefined;
     },
-    END_TIMEOUT_MS,
+    2 * timeoutMs,
   );
+  if (ended) return;
+  throw new Error(`waited ${timeoutMs} ms for every delivery to end\n${(await pendingLines(url)).join("\n")}`);
 }
 
 interface DeadPage {
   readonly deliveries: readonly {
     readonly target: string;
+    readonly endedAt: string;
     readonly event: { readonly event: { readonly id: string } };
   }[];
   readonly next: string | null;
@@ -146,7 +144,9 @@ async function listDead(url: string): Promise<readonly DeadDelivery[]> {
   let cursor = "";
   for (let page = 0; page < DEAD_PAGES_MAX; page++) {
     const { deliveries, next } = await admin<DeadPage>(url, `deliveries?state=dead&limit=200${cursor}`);
-    dead.push(...deliveries.map(({ target, event }) => ({ target, event: event.event.id })));
+    dead.push(
+      ...deliveries.map(({ target, endedAt, event }) => ({ target, event: event.event.id, at: Date.parse(endedAt) })),
+    );
     if (next === null) return dead;
     cursor = `&cursor=${encodeURIComponent(next)}`;
   }

@@ -49,12 +49,12 @@ export async function startFaultyTarget(name: string, faults: Partial<Faults>, c
         event: String(request.headers["ce-id"]),
         webhookId: String(request.headers["webhook-id"]),
         bodyHash: hashOf(Buffer.concat(chunks)),
-        succeeded: false,
+        at: Date.now(),
       };
       arrivals.push(arrival);
       const fault = pickFault(faults, chance);
       response.once("finish", () => {
-        arrival.succeeded = response.statusCode < 300 && fault !== "stall";
+        if (response.statusCode < 300 && fault !== "stall") arrival.succeededAt = Date.now();
       });
       answer(response, fault);
     });

@@ -7,7 +7,8 @@ const BROKEN_SHOWN_MAX = 20;
 const LEGEND = [
   "Deliveries per target: acknowledged = delivered (a whole 2xx answer) + dead (in the dead list instead) + lost.",
   "repeats: requests after a delivery's first, each under the same webhook-id.",
-  "Not in this run: order per key, which is not built yet, and queue targets, whose local broker is in memory only.",
+  "out of order: requests of an event before one that comes before it in its lane had ended, or again after one that follows.",
+  "Not in this run: queue targets, whose local broker is in memory only.",
   "A killed process leaves the machine's file cache alone: this says nothing about a power cut.",
 ];
 
@@ -27,14 +28,16 @@ export function reportLines(verdict: Verdict, { kills, seed, seconds }: RunFacts
       repeats: sum.repeats + each.repeats,
       dead: sum.dead + each.dead,
       lost: sum.lost + each.lost,
+      outOfOrder: (sum.outOfOrder ?? 0) + (each.outOfOrder ?? 0),
     }),
-    { target: "all", acknowledged: 0, delivered: 0, repeats: 0, dead: 0, lost: 0 },
+    { target: "all", acknowledged: 0, delivered: 0, repeats: 0, dead: 0, lost: 0, outOfOrder: 0 },
   );
   const numbers = ["acknowledged", "delivered", "repeats", "dead", "lost"] as const;
   const columns = [
     { title: "target", value: (row: TargetCounts) => row.target },
     { title: "kills", value: () => String(kills) },
     ...numbers.map((title) => ({ title, value: (row: TargetCounts) => String(row[title]) })),
+    { title: "out of order", value: (row: TargetCounts) => String(row.outOfOrder ?? "-") },
   ];
   const hidden = broken.length - BROKEN_SHOWN_MAX;
   return [

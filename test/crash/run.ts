@@ -1,6 +1,6 @@
 /**
- * `npm run test:crash -- [--kills N] [--seed N] [--negative]`: progress to standard error, a table to standard output.
- * Exits with 1 when an acknowledged event is lost or anything else that was promised is broken.
+ * `npm run test:crash -- [--kills N] [--seed N] [--negative] [--unordered]`: progress to standard error, a table to standard output.
+ * Exits with 1 when an acknowledged event is lost, out of order, or anything else that was promised is broken.
  */
 import { parseArgs } from "node:util";
 import { crashRun } from "./crash-run.ts";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "50" },
     seed: { type: "string", default: "1" },
     negative: { type: "boolean", default: false },
+    unordered: { type: "boolean", default: false },
   },
 });
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
@@ -27,7 +28,8 @@ const verdict = await crashRun({
   kills,
   seed,
   negative: values.negative,
-  retriedHangs: true,
+  unordered: values.unordered,
+  hangs: true,
   progress: (text) => console.error(text),
   signal: interrupted.signal,
 });

@@ -1,4 +1,5 @@
 /** What must hold after a crash test, decided from what was sent, answered, received and listed as dead. */
+import { outOfOrder } from "./order.ts";
 
 export interface SentEvent {
   readonly id: string;
@@ -7,10 +8,15 @@ export interface SentEvent {
   readonly bodyHash: string;
   /** The targets that the rules give it to. */
   readonly targets: readonly string[];
+  /** What ordered rules order it by; absent when none of them gets it. */
+  readonly lane?: string;
+  /** Before it was sent for the first time. All times are this machine's, in milliseconds. */
+  readonly sentAt: number;
 }
 
 export interface AnswerRecord {
   readonly id: string;
+  readonly at: number;
   readonly kind: "event" | "forged" | "altered";
   readonly httpStatus: number;
   /** Of a 202 whose body arrived: `accepted` or `duplicate`, and the receipt. */
@@ -23,17 +29,21 @@ export interface Arrival {
   readonly event: string;
   readonly webhookId: string;
   readonly bodyHash: string;
-  /** The target sent the whole of a 2xx answer. */
-  readonly succeeded: boolean;
+  readonly at: number;
+  /** When the target had sent the whole of a 2xx answer; absent when it did not. */
+  readonly succeededAt?: number;
 }
 
 export interface DeadDelivery {
   readonly target: string;
   readonly event: string;
+  readonly at: number;
 }
 
 export interface Evidence {
   readonly targets: readonly string[];
+  /** Those that an ordered rule sends to. */
+  readonly orderedTargets: readonly string[];
   readonly sent: ReadonlyMap<string, SentEvent>;
   readonly answers: readonly AnswerRecord[];
   readonly arrivals: readonly Arrival[];
@@ -50,6 +60,8 @@ export interface TargetCounts {
   /** In the dead list, and never answered with a 2xx. */
   readonly dead: number;
   readonly lost: number;
+  /** Requests that came too early or too late for their lane's order; absent for targets without order. */
+  readonly outOfOrder?: number;
 }
 
 export interface Verdict {
@@ -65,13 +77,14 @@ export interface Verdict {
 const EXPECTED_STATUS = { event: 202, forged: 401, altered: 409 } as const;
 
 export function judge(evidence: Evidence): Verdict {
-  const { targets, sent, answers, arrivals, dead } = evidence;
+  const { targets, orderedTargets, sent, answers, arrivals, dead } = evidence;
   const acknowledged = new Set(
     answers.filter(({ kind, httpStatus }) => kind === "event" && httpStatus === 202).map(({ id }) => id),
   );
-  const delivered = new Set(arrivals.filter(({ succeeded }) => succeeded).map(pairOf));
+  const delivered = new Set(arrivals.filter(({ succeededAt }) => succeededAt !== undefined).map(pairOf));
   const listed = new Set(dead.map(pairOf));
   const lost: string[] = [];
+  const disordered: string[] = [];
   const counts = targets.map((target): TargetCounts => {
     const due = [...acknowledged].filter((id) => sent.get(id)?.targets.includes(target) === true);
     const missing = due.filter((event) => !delivered.has(pairOf({ target, event })));
@@ -79,6 +92,8 @@ export function judge(evidence: Evidence): Verdict {
     lost.push(
       ...gone.map((event) => `${event} was acknowledged; ${target} never got it and it is not in the dead list`),
     );
+    const early = orderedTargets.includes(target) ? outOfOrder(target, evidence) : undefined;
+    disordered.push(...(early ?? []));
     const requests = arrivals.filter((arrival) => arrival.target === target);
     return {
       target,
@@ -87,13 +102,14 @@ export function judge(evidence: Evidence): Verdict {
       repeats: requests.length - new Set(requests.map(pairOf)).size,
       dead: missing.length - gone.length,
       lost: gone.length,
+      ...(early === undefined ? {} : { outOfOrder: early.length }),
     };
   });
   return {
     acknowledged: acknowledged.size,
     counts,
     answers: countAnswers(answers),
-    broken: [...lost, ...wrongAnswers(answers), ...wrongArrivals(arrivals, sent)],
+    broken: [...lost, ...disordered, ...wrongAnswers(answers), ...wrongArrivals(arrivals, sent)],
   };
 }
 

@@ -45,15 +45,16 @@ beforeAll(async () => {
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 describe("a dry run of the deployment", () => {
-  it("builds one module that holds the generated rules and the object's class", async () => {
+  it("builds one module that holds the generated rules and the objects' classes", async () => {
     expect(output).toContain("--dry-run: exiting now.");
     expect((await readdir(outDir)).filter((name) => /\.m?js$/.test(name))).toEqual(["index.js"]);
     expect(bundle).toContain(`version: "${rules.version}"`);
-    expect(bundle).toMatch(/\bPartition\b/);
+    for (const name of ["Partition", "Gate"]) expect(bundle).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it("lists the bindings that the Worker needs, and warns of nothing", () => {
-    for (const binding of ["env.PARTITION", "env.PARTITIONS", "env.VERSION"]) expect(output).toContain(binding);
+    for (const binding of ["env.PARTITION", "env.GATE", "env.PARTITIONS", "env.VERSION"])
+      expect(output).toContain(binding);
     expect(output).not.toMatch(/warning|deprecated/i);
   });
 
