@@ -1,19 +1,26 @@
 /** Telling partitions how targets stand. One that could not be told learns it from the sweep, or when it next settles. */
-import type { RuleSet } from "../core/rule-set.ts";
-import type { Layouts } from "./layout.ts";
-import { partitionNames } from "./layout.ts";
 import type { CallPorts } from "./partition-call.ts";
 import { callAgain } from "./partition-call.ts";
 import { inPool } from "./pool.ts";
-import type { AdminPartitionPort, TargetStatus } from "./ports.ts";
+import type { TargetStatus } from "./gate-ports.ts";
+import type { AdminPartitionPort } from "./ports.ts";
 
 /** Partitions told at a time. */
 export const ANNOUNCE_CALLS_MAX = 6;
+/** One that takes longer counts as not told, and does not keep the others waiting. */
+export const ANNOUNCE_TIMEOUT_MS = 2_000;
+/** Partitions told of one change: an invocation may make 10,000 calls (Workers limits, "subrequests", paid plan). */
+export const ANNOUNCE_PARTITIONS_MAX = 4_096;
 
 export interface AnnouncePorts extends Pick<CallPorts, "sleep" | "random"> {
-  /** The partitions that may hold deliveries to a target. */
-  readonly partitionsOf: (target: string) => readonly string[];
+  /**
+   * Those of every bus: where no rule names a target now, one may be switched on or added, and the next sweep may be minutes
+   * away.
+   */
+  readonly allPartitions: () => readonly string[];
   readonly adminPartition: (name: string) => Pick<AdminPartitionPort, "setTargetStatuses">;
+  /** The work's result, or "timeout" when it takes longer; the work itself goes on. */
+  readonly within: <Value>(work: Promise<Value>, timeoutMs: number) => Promise<Value | "timeout">;
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -23,25 +30,18 @@ export async function announce(
   statuses: readonly TargetStatus[],
   ports: AnnouncePorts,
 ): Promise<readonly string[]> {
-  const untold = await inPool(partitions, ANNOUNCE_CALLS_MAX, async (partition) => {
+  const left = partitions.slice(ANNOUNCE_PARTITIONS_MAX);
+  if (left.length > 0) ports.log("announce.cut", { partitions: partitions.length, told: ANNOUNCE_PARTITIONS_MAX });
+  const untold = await inPool(partitions.slice(0, ANNOUNCE_PARTITIONS_MAX), ANNOUNCE_CALLS_MAX, async (partition) => {
+    const targets = statuses.map(({ target }) => target);
     try {
-      await callAgain(() => ports.adminPartition(partition).setTargetStatuses(statuses), ports);
-      return [];
+      const telling = callAgain(() => ports.adminPartition(partition).setTargetStatuses(statuses), ports);
+      if ((await ports.within(telling, ANNOUNCE_TIMEOUT_MS)) !== "timeout") return [];
+      ports.log("announce.timeout", { partition, targets });
     } catch (error) {
-      const targets = statuses.map(({ target }) => target);
       ports.log("announce.failed", { partition, targets, error: String(error) });
-      return [partition];
     }
+    return [partition];
   });
-  return untold.flat();
-}
-
-/** The partitions, of every layout that may hold something, of every bus that has a live rule which names the target. */
-export function partitionsNaming(target: string, ruleSet: RuleSet, layouts: Layouts): readonly string[] {
-  const buses = new Set(
-    ruleSet.rules
-      .filter(({ definition }) => definition.mode === "live" && definition.targets.includes(target))
-      .map(({ definition }) => definition.bus),
-  );
-  return [...buses].flatMap((bus) => partitionNames(bus, layouts));
+  return [...untold.flat(), ...left];
 }

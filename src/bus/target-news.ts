@@ -6,7 +6,8 @@ import type { AnnouncePorts } from "./announce.ts";
 import { announce } from "./announce.ts";
 import type { GatePorts } from "./gate-call.ts";
 import { callGateOnce } from "./gate-call.ts";
-import type { GateReply, SettleRequest, TargetRecord, TargetStatus } from "./ports.ts";
+import type { GateReply, TargetRecord, TargetStatus } from "./gate-ports.ts";
+import type { SettleRequest, Throttle } from "./ports.ts";
 
 export interface NewsPorts extends AnnouncePorts, GatePorts {
   readonly now: () => number;
@@ -17,8 +18,15 @@ export interface TargetNews {
   readonly hear: (reply: GateReply, knownGated: boolean) => void;
   /** The target has no room for so long, counted from now. */
   readonly throttle: (target: string, forMs: number) => void;
-  /** A permit has ended well: the target has room for one more now, whatever was said before. */
-  readonly free: (target: string) => void;
+  /** A permit was had: the target has room, unless it is said to have none. */
+  readonly granted: (target: string) => void;
+  /**
+   * A permit has ended well: the target has room for one more now, whatever was said before. Others may have it for so long,
+   * before this dispatcher asks again.
+   */
+  readonly free: (target: string, yieldMs: number) => void;
+  /** For how long to leave the target to others; asked once for each permit. */
+  readonly yieldMs: (target: string) => number;
   /** What the next settle carries, with the room that slots leave; it is forgotten here. */
   readonly take: (room: SettleRequest["targetRoom"]) => Pick<SettleRequest, "statuses" | "throttles" | "targetRoom">;
   /** Tells gates what the partition has counted. */
@@ -32,7 +40,9 @@ export interface TargetNews {
 export function createTargetNews(partition: string, ports: NewsPorts): TargetNews {
   let statuses = new Map<string, TargetStatus>();
   let throttles = new Map<string, number>();
+  let grants = new Set<string>();
   let freed = new Map<string, number>();
+  const yields = new Map<string, number>();
   /** Everybody has been told of these versions, this partition included. */
   const announced = new Map<string, number>();
   let working: Promise<void>[] = [];
@@ -58,7 +68,12 @@ export function createTargetNews(partition: string, ports: NewsPorts): TargetNew
       ...("reason" in state ? { why: state.reason } : {}),
     });
     announced.set(target, Math.max(version, announced.get(target) ?? -1));
-    tell(ports.partitionsOf(target), [status]);
+    tell(ports.allPartitions(), [status]);
+  }
+
+  function grantOf(target: string, now: number): Throttle {
+    const yieldMs = (yields.get(target) ?? 0) - now;
+    return { target, forMs: 0, ...(yieldMs > 0 ? { yieldMs } : {}) };
   }
 
   return {
@@ -67,8 +82,14 @@ export function createTargetNews(partition: string, ports: NewsPorts): TargetNew
 
     throttle: (target, forMs) => void throttles.set(target, ports.now() + forMs),
 
-    free(target) {
-      throttles.set(target, ports.now());
+    granted: (target) => void grants.add(target),
+
+    yieldMs: (target) => Math.max(0, (yields.get(target) ?? 0) - ports.now()),
+
+    free(target, yieldMs) {
+      throttles.delete(target);
+      grants.add(target);
+      yields.set(target, ports.now() + yieldMs);
       freed.set(target, (freed.get(target) ?? 0) + 1);
     },
 
@@ -76,15 +97,18 @@ export function createTargetNews(partition: string, ports: NewsPorts): TargetNew
       const now = ports.now();
       // As many leases as permits have ended: a further one would only find out that there is no room.
       const narrowed = [...freed].map(([target, count]) => [target, Math.min(count, room[target] ?? count)]);
+      const denied = [...throttles]
+        .map(([target, until]) => ({ target, forMs: until - now }))
+        .filter(({ forMs }) => forMs > 0);
+      const granted = [...grants].filter((target) => !denied.some((each) => each.target === target));
       const taken = {
         statuses: [...statuses.values()],
-        throttles: [...throttles]
-          .map(([target, until]) => ({ target, forMs: Math.max(0, until - now) }))
-          .filter(({ target, forMs }) => forMs > 0 || freed.has(target)),
+        throttles: [...denied, ...granted.map((target) => grantOf(target, now))],
         targetRoom: { ...room, ...Object.fromEntries(narrowed) },
       };
       statuses = new Map();
       throttles = new Map();
+      grants = new Set();
       freed = new Map();
       return taken;
     },

@@ -8,7 +8,7 @@
  * the hold needs no news when it ends: it lends one lease at a time, and each asks here.
  */
 import type { Breaker } from "./breaker.ts";
-import { CLOSED, endProbe, endRampRequest, isBad, recordAttempts, shiftBreaker } from "./breaker.ts";
+import { CLOSED, countAttempt, endProbe, endRampRequest, hearReport, isClean, shiftBreaker } from "./breaker.ts";
 import type { RateBucket } from "./gcra.ts";
 import { takeStart } from "./gcra.ts";
 import type { TargetLimits } from "./rule.ts";
@@ -24,6 +24,10 @@ export const TOKEN_CHARS_MAX = 200;
 export const BUSY_RETRY_MS = 1_000;
 /** The same while a probe is out, unless its permit ends earlier. */
 export const PROBE_RETRY_MS = 5_000;
+/** A token that was given back gets no permit for so long: an invocation, which may have asked late, lives for 30 s. */
+export const WITHDRAWN_MS = 60_000;
+/** Of more than these the oldest give way. */
+export const WITHDRAWN_KEPT_MAX = 256;
 /** Who asks during a pause should not have: it has not heard of it. */
 export const PAUSED_RETRY_MS = 60_000;
 /** A clock that went back stands still for the gate, up to this; beyond it the gate's times go back with it. */
@@ -40,6 +44,13 @@ export interface Gate {
   readonly breaker: Breaker;
   readonly buckets: readonly RateBucket[];
   readonly permits: readonly Permit[];
+  /** Tokens that were given back, the oldest first. */
+  readonly withdrawn: readonly Withdrawn[];
+}
+
+interface Withdrawn {
+  readonly token: string;
+  readonly until: number;
 }
 
 interface Permit {
@@ -68,11 +79,19 @@ export type GateCondition =
   | { readonly kind: "gated" }
   | { readonly kind: "held"; readonly reason: "breaker" | PauseReason; readonly forMs: number | null };
 
-export const NEW_GATE: Gate = { version: 0, at: 0, pause: null, breaker: CLOSED, buckets: [], permits: [] };
+export const NEW_GATE: Gate = {
+  version: 0,
+  at: 0,
+  pause: null,
+  breaker: CLOSED,
+  buckets: [],
+  permits: [],
+  withdrawn: [],
+};
 
 /**
- * Asks for a permit. A token that has one gets it again. A denial takes nothing; its `retryAfterMs` says when a permit may be
- * had at once, as things are. `random` is from 0 to less than 1.
+ * Asks for a permit. A token that has one gets it again. A denial takes nothing; after its `retryAfterMs` a permit may be had,
+ * as things are, within the time that the caller can wait. `random` is from 0 to less than 1.
  */
 export function acquire(
   gate: Gate,
@@ -83,6 +102,9 @@ export function acquire(
   if (ask.token.length > TOKEN_CHARS_MAX) throw new RangeError(`a token has at most ${TOKEN_CHARS_MAX} characters`);
   const { current, time, out } = advance(gate, now);
   const known = out.find(({ token }) => token === ask.token);
+  if (isWithdrawn(current, ask.token, time)) {
+    return { gate: current, answer: denied(spread(BUSY_RETRY_MS, random)) };
+  }
   if (known !== undefined) {
     return { gate: current, answer: granted(Math.max(0, known.startsAt - now), known.finish) };
   }
@@ -91,7 +113,7 @@ export function acquire(
 
   const trial = trialOf(current.breaker);
   const { rate, concurrency } = ask.limits;
-  const needsFinish = concurrency !== undefined || trial !== null || isBad(current.breaker, time);
+  const needsFinish = concurrency !== undefined || trial !== null || current.breaker.kind === "watched";
   if (rate === undefined && !needsFinish) return { gate: current, answer: granted(0, false) };
   const forMs = Math.min(ask.forMs, PERMIT_MS_MAX);
   let waitMs = 0;
@@ -99,7 +121,11 @@ export function acquire(
   if (rate !== undefined) {
     // A start after the permit's end would be none.
     const start = takeStart(buckets, rate, now, Math.min(ask.waitMsMax, forMs - 1));
-    if (start.kind === "denied") return { gate: current, answer: denied(start.retryAfterMs) };
+    if (start.kind === "denied") {
+      // Who comes earlier by what it can wait gets a start in time; so all that were told the same moment come apart.
+      const earlierMs = Math.floor(Math.min(ask.waitMsMax, start.retryAfterMs) * random());
+      return { gate: current, answer: denied(start.retryAfterMs - earlierMs) };
+    }
     ({ waitMs, buckets } = start);
   }
   const permit: Permit = {
@@ -113,21 +139,29 @@ export function acquire(
   return { gate: change(current, { buckets, permits }, time), answer: granted(waitMs, needsFinish) };
 }
 
-/** Ends a permit. One that is not out (any more) changes nothing, so the call may be made twice. */
+/**
+ * Ends a permit. One that is not out (any more) changes nothing, so the call may be made twice. `unsent` gives a token back,
+ * whether it has a permit or not: who has heard no answer does not know, and the question may be on its way still.
+ */
 export function finish(gate: Gate, token: string, result: "succeeded" | "failed" | "unsent", now: number): Gate {
   const { current, time, out } = advance(gate, now);
+  if (result === "unsent") {
+    if (token.length > TOKEN_CHARS_MAX || isWithdrawn(current, token, time)) return current;
+    const kept = current.withdrawn.filter(({ until }) => until > time);
+    const withdrawn = [...kept, { token, until: time + WITHDRAWN_MS }].slice(-WITHDRAWN_KEPT_MAX);
+    return change(current, { permits: out.filter((each) => each.token !== token), withdrawn }, time);
+  }
   const permit = out.find((each) => each.token === token && each.finish);
   if (permit === undefined) return current;
   const permits = out.filter((each) => each !== permit);
-  if (result === "unsent") return change(current, { permits }, time);
   const succeeded = result === "succeeded";
   return change(current, { permits, breaker: breakerAfter(current.breaker, permit, succeeded, time) }, time);
 }
 
-/** Counts attempts that had no permit to finish. */
+/** Hears of attempts that had no permit to finish. */
 export function report(gate: Gate, attempts: number, failures: number, now: number): Gate {
   const { current, time } = advance(gate, now);
-  const breaker = recordAttempts(current.breaker, attempts, failures, time);
+  const breaker = hearReport(current.breaker, attempts, failures, time);
   return breaker === current.breaker ? current : change(current, { breaker }, time);
 }
 
@@ -141,9 +175,7 @@ export function pause(gate: Gate, reason: PauseReason, now: number): Gate {
 /** Ends a pause and forgets the breaker's record. Permits that are out, and what the rate has counted, stay. */
 export function resume(gate: Gate, now: number): Gate {
   const { current, time } = advance(gate, now);
-  if (current.pause === null && current.breaker.kind === "closed" && current.breaker.slices.length === 0) {
-    return current;
-  }
+  if (current.pause === null && isClean(current.breaker)) return current;
   return change(current, { pause: null, breaker: CLOSED }, time);
 }
 
@@ -154,6 +186,7 @@ export function conditionOf(gate: Gate, now: number): { readonly version: number
   switch (breaker.kind) {
     case "closed":
       return { version, condition: { kind: "free" } };
+    case "watched":
     case "ramp":
       return { version, condition: { kind: "gated" } };
     case "open": {
@@ -215,14 +248,18 @@ function obstacleMs(
 }
 
 function trialOf(breaker: Breaker): "probe" | "ramp" | null {
-  if (breaker.kind === "closed") return null;
-  return breaker.kind === "open" ? "probe" : "ramp";
+  if (breaker.kind === "open") return "probe";
+  return breaker.kind === "ramp" ? "ramp" : null;
 }
 
 function breakerAfter(breaker: Breaker, { trial }: Permit, succeeded: boolean, time: number): Breaker {
   if (trial === "probe") return endProbe(breaker, succeeded, time);
   if (trial === "ramp") return endRampRequest(breaker, succeeded, time);
-  return recordAttempts(breaker, 1, succeeded ? 0 : 1, time);
+  return countAttempt(breaker, succeeded, time);
+}
+
+function isWithdrawn({ withdrawn }: Gate, token: string, time: number): boolean {
+  return withdrawn.some((each) => each.token === token && each.until > time);
 }
 
 function withRoom(permits: readonly Permit[]): readonly Permit[] {
@@ -244,6 +281,7 @@ function shift(gate: Gate, byMs: number): Gate {
       startsAt: permit.startsAt - byMs,
       endsAt: permit.endsAt - byMs,
     })),
+    withdrawn: gate.withdrawn.map((each) => ({ ...each, until: each.until - byMs })),
   };
 }
 

@@ -2,7 +2,7 @@
  * A gate without its platform: `core/gate.ts` decides, one row keeps what it decided. `gate.ts` runs it in a Durable Object,
  * tests on `node:sqlite`. Every method is one commit of at most one row, and none when it changes nothing.
  */
-import type { GateReply, PermitReply, PermitRequest, TargetRecord, TargetStatus } from "../bus/ports.ts";
+import type { GateReply, PermitReply, PermitRequest, TargetRecord, TargetStatus } from "../bus/gate-ports.ts";
 import type { Gate, PauseReason } from "../core/gate.ts";
 import { acquire, conditionOf, finish, NEW_GATE, pause, report, resume } from "../core/gate.ts";
 import { readMeta, writeMeta } from "./schema.ts";
@@ -26,7 +26,7 @@ export interface GateEnginePorts {
 /** `GatePort`, without its promises. */
 export interface GateEngine {
   readonly acquire: (request: PermitRequest) => PermitReply;
-  readonly finish: (token: string, result: "succeeded" | "failed" | "unsent") => GateReply;
+  readonly finish: (token: string, result: "succeeded" | "failed" | "unsent", target: string) => GateReply;
   readonly report: (record: TargetRecord) => GateReply;
   readonly pause: (target: string, reason: PauseReason) => GateReply;
   readonly resume: (target: string) => GateReply;
@@ -61,11 +61,9 @@ export function openGateEngine({ sql, now, random }: GateEnginePorts): GateEngin
       return { ...answer, ...keep(request.target, next, time) };
     },
 
-    // A permit to finish was written with its target.
-    finish(token, result) {
-      if (stored === undefined) throw new Error("this gate has never given a permit");
+    finish(token, result, target) {
       const time = now();
-      return keep(stored, finish(gate, token, result, time), time);
+      return keep(target, finish(gate, token, result, time), time);
     },
 
     report({ target, attempts, failures }) {

@@ -3,7 +3,7 @@
  * limits are exact. This file binds `gate-engine.ts` to the platform: SQLite, clock, randomness, RPC.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { GatePort, GateReply, PermitReply, PermitRequest, TargetRecord } from "../bus/ports.ts";
+import type { GatePort, GateReply, PermitReply, PermitRequest, TargetRecord } from "../bus/gate-ports.ts";
 import { openSql } from "./durable-sql.ts";
 import type { GateEngine } from "./gate-engine.ts";
 import { openGateEngine } from "./gate-engine.ts";
@@ -21,8 +21,8 @@ export class Gate extends DurableObject implements GatePort {
     return this.#engine.acquire(request);
   }
 
-  async finish(token: string, result: "succeeded" | "failed" | "unsent"): Promise<GateReply> {
-    return this.#engine.finish(token, result);
+  async finish(token: string, result: "succeeded" | "failed" | "unsent", target: string): Promise<GateReply> {
+    return this.#engine.finish(token, result, target);
   }
 
   async report(record: TargetRecord): Promise<GateReply> {

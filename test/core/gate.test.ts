@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HOLD_MS_MAX, HOLD_MS_MIN } from "../../src/core/breaker.ts";
+import { HOLD_MS_MAX, HOLD_MS_MIN, WATCH_MS_MIN } from "../../src/core/breaker.ts";
 import type { Gate, GateCondition, PermitAnswer } from "../../src/core/gate.ts";
 import {
   acquire,
@@ -18,6 +18,8 @@ import {
   report,
   resume,
   TOKEN_CHARS_MAX,
+  WITHDRAWN_KEPT_MAX,
+  WITHDRAWN_MS,
 } from "../../src/core/gate.ts";
 import type { TargetLimits } from "../../src/core/rule.ts";
 
@@ -41,6 +43,14 @@ function openGate(from: Gate = NEW_GATE) {
   const keep = (next: Gate): Gate => (gate = next === gate ? gate : (JSON.parse(JSON.stringify(next)) as Gate));
   return {
     gate: () => gate,
+    /** So many attempts one after another, each counted. */
+    fail(now: number, times: number): void {
+      for (let time = 0; time < times; time++) {
+        const token = `token-${(tokens += 1)}`;
+        this.ask(now, { token, limits: { concurrency: 99 } });
+        this.finish(now, token, "failed");
+      }
+    },
     ask(now: number, { token, limits = {}, forMs = LEASE_MS, waitMsMax = 0, random = 0 }: Asked = {}): PermitAnswer {
       const ask = { token: token ?? `token-${(tokens += 1)}`, limits, forMs, waitMsMax };
       const { gate: next, answer } = acquire(gate, ask, now, () => random);
@@ -60,7 +70,7 @@ function openGate(from: Gate = NEW_GATE) {
 /** A gate that is open since START. */
 function brokenGate() {
   const gate = openGate();
-  gate.report(START, 10, 10);
+  gate.fail(START, 10);
   return gate;
 }
 
@@ -92,16 +102,44 @@ describe("a healthy target", () => {
       kind: "denied",
       retryAfterMs: 2_000,
     });
+    // Spread over the time that they could have waited.
+    const apart = { limits: { rate: RATE }, waitMsMax: 1_000, random: 0.75 };
+    expect(gate.ask(START, apart)).toEqual({ kind: "denied", retryAfterMs: 1_250 });
+    expect(gate.ask(START + 1_000, apart)).toMatchObject({ kind: "granted", waitMs: 1_000 });
     expect(gate.condition(START)).toEqual({ kind: "free" });
     expect(gate.version(START)).toBe(0);
   });
 
-  it("with a bad record is asked to finish every permit", () => {
+  it("is gated by bad reports, however bad: they hold nothing", () => {
     const gate = openGate();
-    gate.report(START, 8, 4);
-    expect(gate.ask(START)).toEqual(TO_FINISH);
+    gate.report(START, 8, 2);
     expect(gate.condition(START)).toEqual({ kind: "free" });
-    expect(gate.ask(START + 300_000)).toEqual(GRANTED);
+    expect(gate.ask(START)).toEqual(GRANTED);
+    for (let report = 0; report < 20; report++) gate.report(START, 10, 10);
+    expect(gate.condition(START)).toEqual({ kind: "gated" });
+    expect(gate.version(START)).toBe(1);
+    for (let request = 0; request < 40; request++) expect(gate.ask(START)).toEqual(TO_FINISH);
+  });
+
+  it("is held while it is gated when seven of ten attempts fail, and free after five minutes when few do", () => {
+    const down = openGate();
+    down.report(START, 5, 5);
+    down.fail(START, 9);
+    expect(down.condition(START)).toEqual({ kind: "gated" });
+    down.fail(START, 1);
+    expect(down.condition(START)).toEqual({ kind: "held", reason: "breaker", forMs: HOLD_MS_MIN });
+    expect(down.version(START)).toBe(2);
+
+    const well = openGate();
+    well.report(START, 5, 5);
+    const over = START + WATCH_MS_MIN;
+    // Time alone changes nothing.
+    expect(well.condition(over)).toEqual({ kind: "gated" });
+    expect(well.ask(over, { token: "a" })).toEqual(TO_FINISH);
+    well.finish(over, "a", "succeeded");
+    expect(well.condition(over)).toEqual({ kind: "free" });
+    expect(well.version(over)).toBe(2);
+    expect(well.ask(over)).toEqual(GRANTED);
   });
 });
 
@@ -144,6 +182,54 @@ describe("a permit", () => {
     const gate = openGate();
     expect(gate.ask(START, { token: "t".repeat(TOKEN_CHARS_MAX) })).toEqual(GRANTED);
     expect(() => gate.ask(START, { token: "t".repeat(TOKEN_CHARS_MAX + 1) })).toThrow(RangeError);
+  });
+});
+
+describe("a token that is given back", () => {
+  const limits = { concurrency: 1 };
+
+  it("has no permit any more, and gets none, also when it is given back before it is asked for", () => {
+    const gate = openGate();
+    gate.ask(START, { token: "late reply", limits });
+    expect(gate.ask(START, { limits }).kind).toBe("denied");
+    gate.finish(START, "late reply", "unsent");
+    gate.finish(START, "late question", "unsent");
+    const written = gate.gate();
+    gate.finish(START, "late question", "unsent");
+    for (const token of ["late reply", "late question"]) {
+      expect(gate.ask(START, { token, limits })).toEqual({ kind: "denied", retryAfterMs: BUSY_RETRY_MS });
+      expect(gate.ask(START + WITHDRAWN_MS - 1, { token, limits, random: 0.5 })).toEqual({
+        kind: "denied",
+        retryAfterMs: 1.5 * BUSY_RETRY_MS,
+      });
+    }
+    expect(gate.gate()).toBe(written);
+    expect(gate.ask(START, { limits })).toEqual(TO_FINISH);
+    expect(gate.ask(START + WITHDRAWN_MS, { token: "late question", limits })).toEqual(TO_FINISH);
+  });
+
+  it("is no failed probe, and the next one may go at once", () => {
+    const gate = brokenGate();
+    gate.finish(AT_RAMP, "late", "unsent");
+    expect(gate.ask(AT_RAMP, { token: "late" }).kind).toBe("denied");
+    expect(gate.ask(AT_RAMP, { token: "probe" })).toEqual(TO_FINISH);
+    gate.finish(AT_RAMP, "probe", "unsent");
+    expect(gate.condition(AT_RAMP + LEASE_MS)).toEqual({ kind: "held", reason: "breaker", forMs: 0 });
+    expect(gate.ask(AT_RAMP)).toEqual(TO_FINISH);
+  });
+
+  it("is forgotten when too many were given back since; one that is too long for a token is not kept", () => {
+    const gate = openGate();
+    gate.finish(START, "t".repeat(TOKEN_CHARS_MAX + 1), "unsent");
+    expect(gate.gate()).toBe(NEW_GATE);
+    for (let index = 0; index < WITHDRAWN_KEPT_MAX; index++) gate.finish(START, `w${index}`, "unsent");
+    expect(gate.ask(START, { token: "w0" }).kind).toBe("denied");
+    gate.finish(START, "one more", "unsent");
+    expect(gate.gate().withdrawn).toHaveLength(WITHDRAWN_KEPT_MAX);
+    expect(gate.ask(START, { token: "w0" })).toEqual(GRANTED);
+    expect(gate.ask(START, { token: "w1" }).kind).toBe("denied");
+    gate.finish(START + WITHDRAWN_MS, "later", "unsent");
+    expect(gate.gate().withdrawn.map(({ token }) => token)).toEqual(["later"]);
   });
 });
 
@@ -308,9 +394,13 @@ describe("the breaker of a gate", () => {
     const gate = rampGate();
     gate.ask(AT_RAMP, { token: "a" });
     gate.finish(AT_RAMP, "a", "succeeded");
-    gate.ask(AT_RAMP, { token: "b" });
     gate.ask(AT_RAMP, { token: "c", forMs: PERMIT_MS_MAX });
-    gate.finish(AT_RAMP, "b", "failed");
+    // With the probe two of six have succeeded, then two of seven: 71 % failed.
+    for (let failure = 1; failure <= 5; failure++) {
+      expect(gate.condition(AT_RAMP)).toEqual({ kind: "gated" });
+      gate.ask(AT_RAMP, { token: `b${failure}` });
+      gate.finish(AT_RAMP, `b${failure}`, "failed");
+    }
     const held = { kind: "held", reason: "breaker", forMs: HOLD_MS_MIN };
     expect(gate.condition(AT_RAMP)).toEqual(held);
     gate.ask(AT_RAMP + HOLD_MS_MIN, { token: "probe" });
@@ -333,6 +423,54 @@ describe("the breaker of a gate", () => {
   });
 });
 
+/**
+ * Every 3 s a request, from partitions that each report a failure by itself and forget successes: the share of the time that
+ * the target is held, and how many requests it gets.
+ */
+function serve(failedPercent: number, forMs: number, gate = openGate(), seed = 3) {
+  const everyMs = 3_000;
+  let state = seed;
+  const random = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+  let [sent, waiting, heldMs] = [0, 0, 0];
+  for (let now = START; now < START + forMs; now += everyMs) {
+    waiting += 1;
+    if (gate.condition(now).kind === "held") heldMs += everyMs;
+    for (let burst = Math.min(waiting, 4); burst > 0; burst--) {
+      const failed = random() * 100 < failedPercent;
+      const token = `served-${(tokens += 1)}`;
+      const isGated = gate.condition(now).kind !== "free";
+      if (isGated && gate.ask(now, { token }).kind === "denied") break;
+      waiting -= 1;
+      sent += 1;
+      if (isGated) gate.finish(now, token, failed ? "failed" : "succeeded");
+      else if (failed) gate.report(now, 1, 1);
+    }
+  }
+  return { sent, heldShare: heldMs / forMs };
+}
+
+describe("over a day", () => {
+  const DAY_MS = 86_400_000;
+
+  it("a target on which one of six requests fails is hardly ever held, even if it was when the day began", () => {
+    for (const seed of [1, 2, 3]) {
+      expect(serve(16, DAY_MS, openGate(), seed).heldShare).toBeLessThan(0.01);
+      expect(serve(16, DAY_MS, brokenGate(), seed).heldShare).toBeLessThan(0.01);
+    }
+  });
+
+  it("a target on which every request fails is held, but for its probes", () => {
+    const { sent, heldShare } = serve(100, DAY_MS);
+    expect(heldShare).toBeGreaterThan(0.99);
+    // What it took to find out, and a probe every ten minutes.
+    expect(sent).toBeLessThan(15 + 10 + 144);
+  });
+
+  it("a target on which nine of ten fail is held most of the time", () => {
+    expect(serve(90, DAY_MS).heldShare).toBeGreaterThan(0.8);
+  });
+});
+
 describe("a pause", () => {
   it("holds until it is ended, whatever the breaker does, and is one change", () => {
     const gate = openGate();
@@ -345,6 +483,7 @@ describe("a pause", () => {
     gate.pause(START, "paused");
     expect(gate.gate()).toBe(written);
     gate.report(START, 50, 50);
+    gate.fail(START, 10);
     gate.finish(START, "before", "failed");
     expect(gate.condition(START + 86_400_000)).toEqual(held);
     expect(gate.version(START + 86_400_000)).toBe(1);
@@ -358,11 +497,13 @@ describe("a pause", () => {
     expect(gate.condition(START + 1)).toEqual({ kind: "free" });
     expect(gate.version(START + 1)).toBe(3);
     expect(gate.ask(START + 1)).toEqual(GRANTED);
-    gate.report(START + 1, 9, 9);
+    gate.fail(START + 1, 9);
+    gate.report(START + 1, 4, 4);
     expect(gate.condition(START + 1)).toEqual({ kind: "free" });
     gate.resume(START + 1);
     expect(gate.version(START + 1)).toBe(3);
-    gate.report(START + 1, 9, 9);
+    gate.fail(START + 1, 9);
+    gate.report(START + 1, 4, 4);
     expect(gate.condition(START + 1)).toEqual({ kind: "free" });
   });
 
@@ -387,7 +528,7 @@ describe("a pause", () => {
     const gate = brokenGate();
     gate.ask(AT_RAMP, { token: "probe" });
     gate.resume(AT_RAMP);
-    gate.report(AT_RAMP, 10, 10);
+    gate.fail(AT_RAMP, 10);
     gate.finish(AT_RAMP + 1, "probe", "failed");
     expect(gate.condition(AT_RAMP + 1)).toEqual({ kind: "held", reason: "breaker", forMs: HOLD_MS_MIN - 1 });
   });
@@ -410,9 +551,11 @@ describe("a clock that goes back", () => {
     const gate = openGate();
     gate.ask(START + hourMs, { token: "a", limits: { rate: RATE, concurrency: 1 } });
     gate.ask(START + hourMs, { token: "later", limits: { rate: RATE }, waitMsMax: 1_000 });
-    gate.report(START + hourMs, 10, 10);
+    gate.finish(START + hourMs, "given back", "unsent");
+    gate.fail(START + hourMs, 10);
     expect(gate.ask(START)).toEqual({ kind: "denied", retryAfterMs: HOLD_MS_MIN });
     expect(gate.gate().at).toBe(START);
+    expect(gate.gate().withdrawn).toEqual([{ token: "given back", until: START + WITHDRAWN_MS }]);
     expect(gate.ask(START, { token: "later" })).toEqual({ ...GRANTED, waitMs: 1_000 });
     expect(gate.condition(START + HOLD_MS_MIN)).toMatchObject({ forMs: 0 });
     gate.resume(START);
@@ -461,8 +604,10 @@ describe("whatever happens in whatever order", () => {
           } else if (what === "succeed" || what === "fail") {
             const [ended] = out.splice(pick % Math.max(1, out.length), 1);
             if (ended !== undefined) gate.finish(clock, ended.token, what === "fail" ? "failed" : "succeeded");
-          } else if (what === "report") gate.report(clock, 6, 5);
-          else if (what === "pause") gate.pause(clock, pick % 2 === 0 ? "paused" : "target-gone");
+          } else if (what === "report") {
+            gate.report(clock, 6, 5);
+            expect(gate.condition(clock).kind === "held").toBe(before.kind === "held");
+          } else if (what === "pause") gate.pause(clock, pick % 2 === 0 ? "paused" : "target-gone");
           else gate.resume(clock);
 
           expect(out.length).toBeLessThanOrEqual(limits.concurrency);

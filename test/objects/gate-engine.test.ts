@@ -23,14 +23,21 @@ function openGate(sql = openNodeSql()) {
     work();
     return sql.rowsWritten() - before;
   };
-  return { sql, clock, open, request, written, engine: open() };
+  const engine = open();
+  const fail = (times: number): void => {
+    for (let time = 0; time < times; time++) {
+      engine.acquire(request(`f${time}`, { concurrency: 99 }));
+      engine.finish(`f${time}`, "failed", "ci");
+    }
+  };
+  return { sql, clock, open, request, written, fail, engine };
 }
 
 const FREE = { target: "ci", version: 0, state: { kind: "free" } };
 
 describe("a gate's answers", () => {
   it("carry how the target stands, and whether that is new", () => {
-    const { engine, request, clock } = openGate();
+    const { engine, request, clock, fail } = openGate();
     expect(engine.status("ci")).toEqual({ status: FREE, changed: false });
     expect(engine.acquire(request("a"))).toEqual({
       kind: "granted",
@@ -39,9 +46,14 @@ describe("a gate's answers", () => {
       status: FREE,
       changed: false,
     });
-    const opened = { target: "ci", version: 1, state: { kind: "held", reason: "breaker", forMs: HOLD_MS_MIN } };
-    expect(engine.report({ target: "ci", attempts: 10, failures: 10 })).toEqual({ status: opened, changed: true });
-    expect(engine.report({ target: "ci", attempts: 10, failures: 10 })).toEqual({ status: opened, changed: false });
+    const watched = { target: "ci", version: 1, state: { kind: "gated" } };
+    expect(engine.report({ target: "ci", attempts: 10, failures: 10 })).toEqual({ status: watched, changed: true });
+    expect(engine.report({ target: "ci", attempts: 10, failures: 10 })).toEqual({ status: watched, changed: false });
+    const opened = { target: "ci", version: 2, state: { kind: "held", reason: "breaker", forMs: HOLD_MS_MIN } };
+    fail(9);
+    engine.acquire(request("tenth"));
+    expect(engine.finish("tenth", "failed", "ci")).toEqual({ status: opened, changed: true });
+    expect(engine.finish("tenth", "failed", "ci")).toEqual({ status: opened, changed: false });
     expect(engine.acquire(request("b"))).toEqual({
       kind: "denied",
       retryAfterMs: HOLD_MS_MIN,
@@ -50,19 +62,19 @@ describe("a gate's answers", () => {
     });
     clock.now += HOLD_MS_MIN;
     expect(engine.acquire(request("probe"))).toMatchObject({ kind: "granted", finish: true, changed: false });
-    const gated = { target: "ci", version: 2, state: { kind: "gated" } };
-    expect(engine.finish("probe", "succeeded")).toEqual({ status: gated, changed: true });
-    expect(engine.finish("probe", "succeeded")).toEqual({ status: gated, changed: false });
-    const paused = { target: "ci", version: 3, state: { kind: "held", reason: "target-gone", forMs: null } };
+    const gated = { target: "ci", version: 3, state: { kind: "gated" } };
+    expect(engine.finish("probe", "succeeded", "ci")).toEqual({ status: gated, changed: true });
+    expect(engine.finish("probe", "succeeded", "ci")).toEqual({ status: gated, changed: false });
+    const paused = { target: "ci", version: 4, state: { kind: "held", reason: "target-gone", forMs: null } };
     expect(engine.pause("ci", "target-gone")).toEqual({ status: paused, changed: true });
     expect(engine.pause("ci", "target-gone")).toEqual({ status: paused, changed: false });
-    expect(engine.resume("ci")).toEqual({ status: { ...FREE, version: 4 }, changed: true });
-    expect(engine.status("ci")).toEqual({ status: { ...FREE, version: 4 }, changed: false });
+    expect(engine.resume("ci")).toEqual({ status: { ...FREE, version: 5 }, changed: true });
+    expect(engine.status("ci")).toEqual({ status: { ...FREE, version: 5 }, changed: false });
   });
 
   it("say who finds out that a probe is lost, who then tells it", () => {
-    const { engine, request, clock } = openGate();
-    engine.report({ target: "ci", attempts: 10, failures: 10 });
+    const { engine, request, clock, fail } = openGate();
+    fail(10);
     clock.now += HOLD_MS_MIN;
     engine.acquire(request("lost"));
     clock.now += 20_000;
@@ -80,8 +92,8 @@ describe("a gate's row", () => {
     expect(written(() => engine.acquire(request("a", LIMITS)))).toBe(1);
     expect(written(() => engine.acquire(request("a", LIMITS)))).toBe(0);
     expect(written(() => engine.acquire(request("b", LIMITS)))).toBe(0);
-    expect(written(() => engine.finish("a", "failed"))).toBe(1);
-    expect(written(() => engine.finish("a", "failed"))).toBe(0);
+    expect(written(() => engine.finish("a", "failed", "ci"))).toBe(1);
+    expect(written(() => engine.finish("a", "failed", "ci"))).toBe(0);
     expect(written(() => engine.acquire(request("c", LIMITS)))).toBe(0);
     expect(written(() => engine.report({ target: "ci", attempts: 0, failures: 0 }))).toBe(0);
     expect(written(() => engine.report({ target: "ci", attempts: 1, failures: 0 }))).toBe(1);
@@ -106,7 +118,7 @@ describe("a gate's row", () => {
     next.resume("ci");
     expect(next.acquire(request("b", LIMITS)).kind).toBe("denied");
     expect(next.acquire(request("a", LIMITS)).kind).toBe("granted");
-    expect(next.finish("a", "succeeded").status).toEqual({ ...FREE, version: 2 });
+    expect(next.finish("a", "succeeded", "ci").status).toEqual({ ...FREE, version: 2 });
     clock.now += 1_000;
     expect(next.acquire(request("b", LIMITS)).kind).toBe("granted");
   });
@@ -133,7 +145,15 @@ describe("a gate's row", () => {
     const { engine } = openGate();
     engine.pause("ci", "paused");
     expect(() => engine.pause("audit", "paused")).toThrow("this is the gate of ci");
-    expect(() => openGate().engine.finish("a", "failed")).toThrow("this gate has never given a permit");
+    expect(() => engine.finish("a", "unsent", "audit")).toThrow("this is the gate of ci");
+  });
+
+  it("is made by a token that is given back, though nothing was asked before", () => {
+    const { engine, open, request, written } = openGate();
+    expect(written(() => engine.finish("late", "failed", "ci"))).toBe(0);
+    expect(written(() => engine.finish("late", "unsent", "ci"))).toBe(1);
+    expect(written(() => engine.finish("late", "unsent", "ci"))).toBe(0);
+    expect(open().acquire(request("late")).kind).toBe("denied");
   });
 });
 

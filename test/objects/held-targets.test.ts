@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { AcceptItem, DispatchJob, LeasedWork, SettleRequest, TargetState } from "../../src/bus/ports.ts";
+import type { TargetState } from "../../src/bus/gate-ports.ts";
+import type { AcceptItem, DispatchJob, LeasedWork, SettleRequest } from "../../src/bus/ports.ts";
 import type { Settlement } from "../../src/core/delivery.ts";
 import type { Step } from "../../src/core/step.ts";
 import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
@@ -50,21 +51,21 @@ function openBench() {
     rings: () => rings,
     got,
     settle,
-    restart() {
+    restart: () => {
       engine = boot();
       engine.start(alarmAt);
     },
-    onWork(does: (job: DispatchJob) => void) {
+    onWork: (does: (job: DispatchJob) => void) => {
       work = does;
     },
     tell: (state: TargetState, version: number) => engine.setTargetStatuses([statusOf("ci", state, version)]),
-    accept(items: readonly AcceptItem[], leasesMax = 0) {
+    accept: (items: readonly AcceptItem[], leasesMax = 0) => {
       const reply = engine.accept(acceptRequest(`accept-${items[0]?.event.attributes.id}`, items, leasesMax));
       if (reply.kind !== "accepted") throw new Error(reply.kind);
       return reply;
     },
     /** Lets time pass; every alarm rings when it is due. */
-    async pass(ms: number) {
+    pass: async (ms: number) => {
       const end = now + ms;
       while (alarmAt !== null && alarmAt <= end) {
         now = Math.max(now, alarmAt);
@@ -149,6 +150,18 @@ describe("a target that is paused", () => {
       reason: "expired-while-held",
       detail: "its target was held: paused; never attempted",
     });
+  });
+
+  it("has what waits for it go out to be cancelled once the sweep says that the rules no longer name it", async () => {
+    const { tell, accept, pass, got, engine, alarmAt } = openBench();
+    tell(PAUSED, 3);
+    accept(events(1, LONG));
+    engine().wake(alarmAt(), [], ["ci", "audit"]);
+    await pass(60_000);
+    expect(got).toEqual([]);
+    engine().wake(alarmAt(), [], ["audit"]);
+    await pass(0);
+    expect(got.map(({ lease }) => lease.gated)).toEqual([true]);
   });
 
   it("lets a lease that is out end as it does", async () => {
@@ -257,6 +270,52 @@ describe("a target without room", () => {
     expect(rings() - rung).toBeLessThanOrEqual(1);
     await pass(1);
     expect(got.length).toBeGreaterThan(before);
+  });
+
+  it("has events wait for the alarm, as many at a time as it let through, until it has room for all again", async () => {
+    const { accept, settle, settleAll, pass, got } = openBench();
+    const arrive = (id: string) => accept([acceptItem(id, ["ci"], LONG)], 6).leases.length;
+    expect(arrive("before")).toBe(1);
+    settle([], { throttles: [{ target: "ci", forMs: 1_000 }] });
+    expect([arrive("a"), arrive("b"), arrive("c")]).toEqual([0, 0, 0]);
+    await pass(999);
+    expect(got).toEqual([]);
+    await pass(1);
+    expect(got).toHaveLength(1);
+    // The alarm does not ring for what must wait for that one.
+    await pass(LEASE_MS - 1);
+    expect(got).toHaveLength(1);
+    const grant = { holder: "alarm", leasesMax: 6, throttles: [{ target: "ci", forMs: 0, yieldMs: 500 }] } as const;
+    const next = settleAll(got, DELIVERED, grant).work;
+    expect(next).toHaveLength(1);
+    // Others may have room first.
+    settleAll(next, { kind: "release", delayMs: 0 }, { holder: "alarm" });
+    await pass(499);
+    expect(got).toHaveLength(1);
+    await pass(1);
+    expect(got).toHaveLength(2);
+    await pass(61_000);
+    expect(arrive("after")).toBe(1);
+  });
+
+  it("does not have events wait that come more slowly than its limit, though it once had none", async () => {
+    const { accept, settleAll, pass } = openBench();
+    let deniedOnce = false;
+    let atOnce = 0;
+    for (let n = 0; n < 200; n++) {
+      const { leases } = accept([acceptItem(`e${n}`, ["ci"], LONG)], 6);
+      atOnce += leases.length;
+      const throttles = [{ target: "ci", forMs: deniedOnce ? 0 : 500 }];
+      settleAll(
+        leases.map((lease) => ({ lease, event: acceptItem(`e${n}`, ["ci"]).event })),
+        DELIVERED,
+        { throttles },
+      );
+      deniedOnce = true;
+      await pass(1_000);
+    }
+    // All but those of the minute after the denial.
+    expect(atOnce).toBeGreaterThanOrEqual(200 - 61);
   });
 
   it("has what grows too old meanwhile say that it was held", async () => {
