@@ -8,12 +8,16 @@
  *   Gate       the Durable Object of one target: limits, breaker, pause
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { partitionsNaming } from "./bus/announce.ts";
 import type { DispatchPorts } from "./bus/dispatch.ts";
 import { dispatch } from "./bus/dispatch.ts";
 import { askStatuses } from "./bus/gate-call.ts";
+import type { Layouts } from "./bus/layout.ts";
 import { readLayouts } from "./bus/layout.ts";
-import type { AdminPartitionPort, DispatchJob, GatePort, PartitionPort } from "./bus/ports.ts";
+import { createPacer } from "./bus/pacer.ts";
+import type { GatePort } from "./bus/gate-ports.ts";
+import type { AdminPartitionPort, DispatchJob, PartitionPort } from "./bus/ports.ts";
+import { logLine } from "./bus/log-line.ts";
+import { sweep } from "./bus/sweep.ts";
 import type { RulesVersion } from "./core/delivery.ts";
 import { gateName, partitionOf } from "./core/receipt.ts";
 import { compileRules } from "./core/rule-set.ts";
@@ -45,24 +49,24 @@ interface Env {
   readonly [binding: string]: unknown;
 }
 
+/** The cron of wrangler.toml. */
+const SWEEP_EVERY_MS = 900_000;
+
 const ruleSet = compileRules(rules, { sources, targets });
 const rejectionRecorder = createRejectionRecorder();
+const pacer = createPacer();
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ports: httpPorts(env, ctx) }),
 
-  async scheduled(_controller, env) {
-    const names = allPartitions({ ruleSet, ...layoutsOf(env) });
-    const targetNames = ruleSet.targets.map(({ definition }) => definition.name);
-    const statuses = await askStatuses(targetNames, dispatchPorts(env));
-    // One after another: a sweep is in no hurry, and a partition that fails must not keep the others asleep.
-    for (const name of names) {
-      try {
-        await adminPartition(env, name).wake(statuses);
-      } catch (error) {
-        log("sweep.failed", { partition: name, error: String(error) });
-      }
-    }
+  async scheduled(controller, env) {
+    const partitions = allPartitions({ ruleSet, ...layoutsOf(env) });
+    const names = ruleSet.targets.map(({ definition }) => definition.name);
+    const ports = { ...dispatchPorts(env), adminPartition: (name: string) => adminPartition(env, name) };
+    const turn = Math.floor(controller.scheduledTime / SWEEP_EVERY_MS);
+    const wanted = { pairs: ruleSet.pairs, deployedAt: rulesVersion(env).deployedAt };
+    const statuses = await askStatuses(names, ports);
+    await sweep(partitions, turn, { statuses, targets: names, wanted }, ports);
   },
 } satisfies ExportedHandler<Env>;
 
@@ -105,9 +109,10 @@ function dispatchPorts(env: Env): DispatchPorts {
     newToken: () => crypto.randomUUID(),
     partition: (name) => stub(env, name) as unknown as PartitionPort,
     adminPartition: (name) => adminPartition(env, name),
-    partitionsOf: (target) => partitionsNaming(target, ruleSet, layoutsOf(env)),
+    allPartitions: () => allPartitions({ ruleSet, ...layoutsOf(env) }),
     gate: (target) => env.GATE.get(env.GATE.idFromName(gateName(target))) as unknown as GatePort,
     io: targetIo(env),
+    pacer,
     now: Date.now,
     random: Math.random,
     sleep,
@@ -139,7 +144,14 @@ function adminPartition(env: Env, name: string): AdminPartitionPort {
   return stub(env, name) as unknown as AdminPartitionPort;
 }
 
-const layoutsOf = (env: Env) => readLayouts(env.PARTITIONS, env.PARTITIONS_BEFORE);
+function layoutsOf(env: Env): Layouts {
+  const layouts = readLayouts(env.PARTITIONS, env.PARTITIONS_BEFORE);
+  // Without the time of deployment two layouts would take the bus from each other in turn.
+  if (layouts.partitionsBefore.length > 0 && rulesVersion(env).deployedAt === 0) {
+    throw new Error("PARTITIONS_BEFORE needs the binding VERSION, [version_metadata] in wrangler.toml");
+  }
+  return layouts;
+}
 
 function secretOf(env: Env): (name: string) => string | undefined {
   return (name) => {
@@ -187,7 +199,6 @@ async function within<Value>(work: Promise<Value>, timeoutMs: number): Promise<V
   }
 }
 
-/** One line of JSON: Workers Logs and `wrangler tail` index its fields. */
 function log(message: string, fields: Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify({ message, ...fields }));
+  console.log(logLine(message, fields));
 }

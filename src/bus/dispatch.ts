@@ -14,25 +14,32 @@ import type { Shipment, TargetIo } from "../core/target.ts";
 import { applyTransform } from "../core/transform.ts";
 import { logAttempt, toAttempt } from "./attempt-record.ts";
 import { callPartition } from "./partition-call.ts";
-import { takePermit } from "./permit.ts";
+import type { PermitPorts } from "./permit.ts";
+import { takePermit, wasSent } from "./permit.ts";
 import type { DispatchJob, LeasedWork, StoredEvent } from "./ports.ts";
 import { createSlots } from "./slots.ts";
 import { REPLY_MARGIN_MS, pipeOf, publishReply } from "./publish-again.ts";
 import type { PublishPorts } from "./publish.ts";
-import type { NewsPorts, TargetNews } from "./target-news.ts";
+import type { TargetNews } from "./target-news.ts";
 import { createTargetNews } from "./target-news.ts";
 
 /** What a dispatcher uses of the 30 s that the platform grants after an answer. */
 export const DISPATCH_TIME_MS = 28_000;
 /** Between the end of a request's timeout and the end of its lease, for the settle to arrive. */
 export const SETTLE_MARGIN_MS = 2_000;
+/**
+ * Leases that one invocation works on. The platform grants it 10,000 calls (Workers limits, "subrequests", paid plan), and one
+ * that it refuses looks like a failure of the target. A lease takes up to eight: its request, asking its gate and telling it,
+ * each up to three times, and its share of the settles.
+ */
+export const DISPATCH_LEASES_MAX = 1_000;
 /** Outcomes wait this long for others of the same partition, so that one event's deliveries are settled in one commit. */
 export const SETTLE_WAIT_MS = 250;
 
 const OUT_OF_TIME: Outcome = { kind: "released", reason: "out-of-time" };
 
 /** `log`: one wide line per attempt and per failed settle. */
-export interface DispatchPorts extends PublishPorts, NewsPorts {
+export interface DispatchPorts extends PublishPorts, PermitPorts {
   /** What a target publishes with is made for each delivery. */
   readonly io: Omit<TargetIo, "publish">;
 }
@@ -41,6 +48,7 @@ export interface DispatchPorts extends PublishPorts, NewsPorts {
 export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPorts): Promise<void> {
   const startedAt = ports.now();
   const slots = createSlots();
+  let leasesLeft = DISPATCH_LEASES_MAX;
   await Promise.all(jobs.map((job) => dispatchJob(job)));
 
   async function dispatchJob(job: DispatchJob): Promise<void> {
@@ -56,6 +64,7 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       if (running === 0) resolve();
 
       function start(work: readonly LeasedWork[], askedAt: number): void {
+        leasesLeft -= work.length;
         for (const each of work) {
           running += 1;
           void runLease(each, askedAt, views, news)
@@ -76,7 +85,7 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
           settlements = [];
           const askedAt = ports.now();
           const withinMs = startedAt + DISPATCH_TIME_MS - askedAt;
-          const leasesMax = withinMs > 0 ? slots.free() : 0;
+          const leasesMax = withinMs > 0 ? Math.max(0, Math.min(slots.free(), leasesLeft)) : 0;
           try {
             const base = { settlements: batch, leasesMax, withinMs, holder: job.holder };
             const request = { ...base, ...news.take(slots.room()) };
@@ -140,7 +149,8 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       const attempt = toAttempt(outcome, lease, sentAt, durationMs, ports.rulesVersion.hash);
       const settlement = settle(sent.kind === "delivered" ? outcome : ended, policy, attempt);
       logAttempt(ports, lease, event, outcome, settlement, durationMs);
-      return permit.counted ? { ...settlement, counted: true } : settlement;
+      // An attempt that never reached its target says nothing of it, so nobody counts it.
+      return permit.counted || !wasSent(sent) ? { ...settlement, counted: true } : settlement;
     } finally {
       giveBack();
     }

@@ -2,7 +2,7 @@
 import type { Delivery, EventStatus, Lease, PlannedDelivery, RulesVersion, Settlement } from "../core/delivery.ts";
 import type { EventAttributes, Fingerprint } from "../core/event.ts";
 import type { RejectionReason } from "../core/rejection.ts";
-import type { TargetLimits } from "../core/rule.ts";
+import type { TargetRecord, TargetStatus } from "./gate-ports.ts";
 
 /** An event as the partition keeps it, without its deliveries. */
 export interface StoredEvent {
@@ -55,6 +55,8 @@ export interface AcceptRequest {
     readonly lanes: readonly string[];
     readonly lastSeq: number;
   }[];
+  /** What partitions of the layout before know of the targets of these deliveries. */
+  readonly statuses?: readonly TargetStatus[];
 }
 
 /** What a partition of the layout before knows of the items of a request. */
@@ -65,6 +67,10 @@ export interface KnownReply {
   readonly openLanes: readonly string[];
   /** The highest number that the partition has given. */
   readonly lastSeq: number;
+  /** How the targets of these deliveries stand, as far as the partition has heard of trouble. */
+  readonly statuses: readonly TargetStatus[];
+  /** A redelivery would open more than there is room for; nothing was opened. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** A lane with open deliveries, and the lowest number of their events. */
@@ -77,6 +83,8 @@ export interface OpenLane {
 export interface Layout {
   readonly partitions: number;
   readonly deployedAt: number;
+  /** How many partitions there were before, newest first: who is sent on to this layout asks those too. */
+  readonly before?: readonly number[];
 }
 
 export interface AcceptedItem {
@@ -111,13 +119,15 @@ export interface SettleRequest {
   readonly holder: LeaseHolder;
   /** What gates have told the caller. */
   readonly statuses: readonly TargetStatus[];
-  /** Targets that have no room before so many milliseconds. */
+  /** Targets that have no room before so many milliseconds; 0: a permit was had. */
   readonly throttles: readonly Throttle[];
 }
 
 export interface Throttle {
   readonly target: string;
   readonly forMs: number;
+  /** A request has ended, and where room is short no other one follows for so long, so that others find some. */
+  readonly yieldMs?: number;
 }
 
 /** Who works on leases: the ingest Worker after its answer, or a dispatcher that an alarm has started. */
@@ -127,78 +137,6 @@ export interface SettleReply {
   readonly work: readonly LeasedWork[];
   /** Targets that failed in this settle, with what the partition has counted since it last said so: for their gates. */
   readonly records: readonly TargetRecord[];
-}
-
-/** Attempts of a target since the last record. */
-export interface TargetRecord {
-  readonly target: string;
-  readonly attempts: number;
-  readonly failures: number;
-}
-
-/** What a target's gate tells partitions about it. */
-export interface TargetStatus {
-  readonly target: string;
-  /** Rises with every change; what comes with a lower one is old news. */
-  readonly version: number;
-  readonly state: TargetState;
-}
-
-export type TargetState =
-  /** As the rules say: no permits but for limits. */
-  | { readonly kind: "free" }
-  /** A permit before each attempt. */
-  | { readonly kind: "gated" }
-  /** Nothing is sent for so long (null: until somebody resumes it); after that as `gated`, one attempt at a time. */
-  | { readonly kind: "held"; readonly reason: HoldReason; readonly forMs: number | null };
-
-export type HoldReason = "breaker" | "paused" | "target-gone";
-
-/** A target's gate: one object per target name. Every call is one commit. */
-export interface GatePort {
-  readonly acquire: (request: PermitRequest) => Promise<PermitReply>;
-  /** Ends a permit whose reply said so. `unsent`: nothing was sent after all. */
-  readonly finish: (token: string, result: "succeeded" | "failed" | "unsent") => Promise<GateReply>;
-  readonly report: (record: TargetRecord) => Promise<GateReply>;
-  /** `target-gone`: the target answered 410. */
-  readonly pause: (target: string, reason: "paused" | "target-gone") => Promise<GateReply>;
-  /** Ends a pause and forgets a bad record. */
-  readonly resume: (target: string) => Promise<GateReply>;
-  readonly status: (target: string) => Promise<GateReply>;
-}
-
-export interface PermitRequest {
-  readonly target: string;
-  /** The lease's: the same permit is given for the same token. */
-  readonly token: string;
-  /** As the rules have them now. */
-  readonly limits: TargetLimits;
-  /** When the permit ends by itself: with the lease. */
-  readonly forMs: number;
-  /** The longest that the caller can wait before it sends. */
-  readonly waitMsMax: number;
-}
-
-export type PermitReply =
-  /** Send after `waitMs`, not before; call `finish` afterwards when `finish` is true. */
-  | {
-      readonly kind: "granted";
-      readonly waitMs: number;
-      readonly finish: boolean;
-      readonly status: TargetStatus;
-      readonly changed: boolean;
-    }
-  | {
-      readonly kind: "denied";
-      readonly retryAfterMs: number;
-      readonly status: TargetStatus;
-      readonly changed: boolean;
-    };
-
-/** `changed`: this call changed the state, and the caller tells the partitions. */
-export interface GateReply {
-  readonly status: TargetStatus;
-  readonly changed: boolean;
 }
 
 export interface PartitionPort {
@@ -227,10 +165,23 @@ export interface AdminPartitionPort {
   readonly redrive: (seq: number, deliveryId: string | null) => Promise<number | "full" | null>;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => Promise<void>;
   readonly listRejections: (limit: number) => Promise<readonly RejectionEntry[]>;
-  /** The sweep. `statuses`: how every target stands, so that what was missed is made good. */
-  readonly wake: (statuses: readonly TargetStatus[]) => Promise<Backlog>;
+  /**
+   * The sweep. `statuses`: how every target stands, so that what was missed is made good. `targets`: all that the rules name,
+   * whether their gates could be asked or not; absent from a caller that can't tell.
+   */
+  readonly wake: (
+    statuses: readonly TargetStatus[],
+    targets?: readonly string[],
+    wanted?: WantedPairs,
+  ) => Promise<Backlog>;
   /** A target has changed its state. */
   readonly setTargetStatuses: (statuses: readonly TargetStatus[]) => Promise<void>;
+}
+
+/** Which rule has which target, as `<rule> <target>`, for live rules; and when those rules were deployed. */
+export interface WantedPairs {
+  readonly pairs: readonly string[];
+  readonly deployedAt: number;
 }
 
 export interface EventFilter {

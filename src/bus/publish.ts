@@ -13,6 +13,7 @@ import type { CallPorts } from "./partition-call.ts";
 import { callPartition } from "./partition-call.ts";
 import type { Origin, PlanPorts } from "./plan-event.ts";
 import { planEvent } from "./plan-event.ts";
+import type { TargetStatus } from "./gate-ports.ts";
 import type {
   AcceptedItem,
   AcceptItem,
@@ -70,7 +71,7 @@ export async function publish(
   const answers = new Map<AcceptItem, Receipt>();
   const jobs: DispatchJob[] = [];
   const { partitions, partitionsBefore, rulesVersion } = ports;
-  const layout = { partitions, deployedAt: rulesVersion.deployedAt };
+  const layout = { partitions, deployedAt: rulesVersion.deployedAt, before: partitionsBefore };
   const request: Request = { ports, answers, jobs, leasesMax, deadlineAt: ports.now() + ACCEPT_TIMEOUT_MS };
   const refusal = await acceptIn(layout, partitionsBefore, planned, request, MOVES_MAX);
   // All or nothing to the sender. What other partitions have accepted is delivered, and answers "duplicate" next time; its
@@ -103,10 +104,10 @@ async function acceptIn(
   request: Request,
   movesLeft: number,
 ): Promise<Rejection | undefined> {
-  const elsewhere = new Map<AcceptItem, OpenElsewhere[]>();
+  const heard: Heard = { elsewhere: new Map(), statuses: new Map() };
   for (const partitions of before) {
-    const asked = await askKnown(partitions, layout, items, elsewhere, request);
-    if (!asked) return UNAVAILABLE;
+    const refusal = await askKnown(partitions, layout, items, heard, request);
+    if (refusal !== undefined) return refusal;
   }
   const unknown = items.filter((item) => !request.answers.has(item));
   const groups = groupByPartition(unknown, layout.partitions, request.ports);
@@ -114,8 +115,8 @@ async function acceptIn(
   const refusals = await Promise.all(
     [...groups].map(async ([partition, group]): Promise<Rejection | undefined> => {
       const askedAt = request.ports.now();
-      const openElsewhere = group.flatMap((item) => elsewhere.get(item) ?? []);
-      const more = openElsewhere.length === 0 ? {} : { openElsewhere };
+      const openElsewhere = group.flatMap((item) => heard.elsewhere.get(item) ?? []);
+      const more = before.length === 0 ? {} : { openElsewhere, statuses: [...heard.statuses.values()] };
       const accept: AcceptRequest = { ...newRequest(partition, group, layout, request), leasesMax, ...more };
       const reply = await call("accept", accept, request, (port) => port.accept(accept));
       if (reply === undefined) return UNAVAILABLE;
@@ -124,7 +125,7 @@ async function acceptIn(
           return { reason: "backlog-full", retryAfterSeconds: reply.retryAfterSeconds };
         case "moved":
           if (movesLeft === 0) return UNAVAILABLE;
-          return acceptIn(reply.layout, [layout.partitions], group, request, movesLeft - 1);
+          return acceptIn(reply.layout, layoutsBefore(reply.layout, layout, before), group, request, movesLeft - 1);
         case "accepted":
           take(partition, group, reply, askedAt, request);
           return undefined;
@@ -134,34 +135,57 @@ async function acceptIn(
   return refusals.find((refusal) => refusal !== undefined);
 }
 
+/** All that may know something of what a newer layout is to accept: what it names, and what its older caller knows. */
+function layoutsBefore(newer: Layout, caller: Layout, before: readonly number[]): readonly number[] {
+  const all = new Set([caller.partitions, ...(newer.before ?? []), ...before]);
+  all.delete(newer.partitions);
+  return [...all];
+}
+
 type OpenElsewhere = NonNullable<AcceptRequest["openElsewhere"]>[number];
+
+/** What partitions of earlier layouts have said that the new ones must know. */
+interface Heard {
+  readonly elsewhere: Map<AcceptItem, OpenElsewhere[]>;
+  /** By target, the newest that any of them has. */
+  readonly statuses: Map<string, TargetStatus>;
+}
 
 /** Asks the partitions of an earlier layout, which from then on take nothing new from those who still use it. */
 async function askKnown(
   partitions: number,
   layout: Layout,
   items: readonly AcceptItem[],
-  elsewhere: Map<AcceptItem, OpenElsewhere[]>,
+  { elsewhere, statuses }: Heard,
   request: Request,
-): Promise<boolean> {
+): Promise<Rejection | undefined> {
   const unknown = items.filter((item) => !request.answers.has(item));
-  const replies = await Promise.all(
+  const refusals = await Promise.all(
     [...groupByPartition(unknown, partitions, request.ports)].map(async ([partition, group]) => {
-      const ask = newRequest(partition, group, layout, request);
+      // Only hashes and plans are compared there.
+      const bare = group.map((item) => ({ ...item, event: { ...item.event, body: null } }));
+      const ask = newRequest(partition, bare, layout, request);
       const reply = await call("known", ask, request, (port) => port.known(ask));
-      for (const [index, answer] of reply?.items.entries() ?? []) {
+      if (reply === undefined) return UNAVAILABLE;
+      if (reply.retryAfterSeconds !== undefined) {
+        return { reason: "backlog-full", retryAfterSeconds: reply.retryAfterSeconds } as const;
+      }
+      for (const status of reply.statuses) {
+        if (status.version > (statuses.get(status.target)?.version ?? -1)) statuses.set(status.target, status);
+      }
+      for (const [index, answer] of reply.items.entries()) {
         const item = group[index];
         if (item === undefined) throw new Error("a partition answered more items than it was sent");
         if (answer !== null) request.answers.set(item, toReceipt(partition, answer));
         const ids = item.deliveries.flatMap(({ lane }) => lane?.id ?? []);
-        const lanes = ids.filter((id) => reply?.openLanes.includes(id));
-        if (reply === undefined || lanes.length === 0) continue;
+        const lanes = ids.filter((id) => reply.openLanes.includes(id));
+        if (lanes.length === 0) continue;
         elsewhere.set(item, [...(elsewhere.get(item) ?? []), { partition, lanes, lastSeq: reply.lastSeq }]);
       }
-      return reply !== undefined;
+      return undefined;
     }),
   );
-  return replies.every(Boolean);
+  return refusals.find((refusal) => refusal !== undefined);
 }
 
 function take(

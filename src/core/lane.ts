@@ -51,7 +51,7 @@ export function compareMembers(a: LaneMember, b: LaneMember): number {
 }
 
 export function arrangeLane(
-  { members, active: actives, hasLatest, passed, parkNext }: LaneState,
+  { members, active: actives, hasLatest, passed: passedBefore, parkNext }: LaneState,
   now: number,
 ): LaneArrangement {
   const newest = hasLatest ? members.findLastIndex(({ latest }) => latest) : -1;
@@ -69,9 +69,13 @@ export function arrangeLane(
   }
   if (active === undefined && parkNext) return { changes: [...changes, { member: head, to: "parked" }] };
 
+  // Those that give way have ended with this, and the last of them has the highest number.
+  const givenWay = [...superseded].at(-1)?.sequence;
+  const passed = givenWay !== undefined && givenWay > (passedBefore ?? -1) ? givenWay : passedBefore;
   const next = (passed ?? 0) + 1;
   const isAhead = head.sequence !== undefined && head.sequence > next;
-  if (isAhead && head.gapUntil !== undefined && head.gapUntil > now) {
+  // While one with a higher number is under way already, the lane has gone past the gap.
+  if (isAhead && active === undefined && head.gapUntil !== undefined && head.gapUntil > now) {
     return { changes, gapUntil: head.gapUntil };
   }
   if (active !== undefined) changes.push({ member: active, to: "queued", dueAt: active.dueAt });

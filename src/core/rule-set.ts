@@ -44,6 +44,8 @@ export interface RuleSet {
   readonly buses: readonly string[];
   readonly sources: readonly CompiledSource[];
   readonly targets: readonly CompiledTarget[];
+  /** `<rule> <target>` of every live rule and each of its targets. */
+  readonly pairs: readonly string[];
   /** In the order of their paths. */
   readonly rules: readonly CompiledRule[];
 }
@@ -101,6 +103,9 @@ export function compileRules(document: RulesDocument, registry: Registry): RuleS
     buses: [...busNames].toSorted(),
     sources,
     targets,
+    pairs: rules
+      .filter(({ definition }) => definition.mode === "live")
+      .flatMap(({ definition }) => definition.targets.map((target) => `${definition.path} ${target}`)),
     rules,
   };
 }

@@ -73,6 +73,8 @@ export interface Target<Config> {
   readonly secretNames: (config: Config) => readonly string[];
   /** Queue bindings that wrangler.toml must have for this target. */
   readonly queueBindings: (config: Config) => readonly string[];
+  /** Absolute URLs that it sends to when deployed: none of them may lead back to this router. */
+  readonly urls: (config: Config) => readonly string[];
   /** Reasons why this configuration works on a laptop but not deployed, for `npm run deploy`; empty when there are none. */
   readonly localOnly: (config: Config) => readonly string[];
   /** Sends within `timeoutMs`, counted from this call and covering the answer's body. Never throws for what a target does. */

@@ -90,7 +90,10 @@ export function moveInLane(delivery: Delivery, change: LaneChange, now: number):
   switch (change.to) {
     case "waiting": {
       const state = { kind: "waiting", dueAt: change.dueAt } as const;
-      return { ...delivery, state, ...(change.note === undefined ? {} : { note: change.note }) };
+      if (delivery.attemptCount > 0) return { ...delivery, state };
+      // What was so when it came up before need not be so now: it was not sent then.
+      const { note: _before, ...unsent } = delivery;
+      return { ...unsent, state, ...(change.note === undefined ? {} : { note: change.note }) };
     }
     case "queued":
       return { ...delivery, state: { kind: "queued", dueAt: change.dueAt } };
@@ -110,14 +113,17 @@ export function redriveDelivery(delivery: Delivery, now: number): Delivery {
 
 /**
  * The same for an event that its sender delivers again on request, where `planned` is what the rules want of it now: one that
- * was cancelled is wanted again too, unless a newer event has replaced it.
+ * was cancelled is wanted again too, unless a newer event has replaced it. One that had ended is delivered as planned now;
+ * one that is parked keeps its place in its lane.
  */
 export function redeliver(delivery: Delivery, planned: PlannedDelivery, now: number): Delivery {
   const { state } = delivery;
-  if (state.kind === "cancelled" && state.reason !== "superseded") {
-    return reopen({ ...delivery, timeoutMs: planned.timeoutMs, maxAgeMs: planned.maxAgeMs }, now);
-  }
-  return redriveDelivery(delivery, now);
+  if (state.kind === "parked") return redriveDelivery(delivery, now);
+  const isWanted = state.kind === "dead" || (state.kind === "cancelled" && state.reason !== "superseded");
+  if (!isWanted) return delivery;
+  const { lane: _before, ...rest } = delivery;
+  const { timeoutMs, maxAgeMs, lane } = planned;
+  return reopen({ ...rest, timeoutMs, maxAgeMs, ...(lane === undefined ? {} : { lane }) }, now);
 }
 
 function reopen(delivery: Delivery, now: number): Delivery {

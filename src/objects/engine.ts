@@ -2,6 +2,7 @@
  * A partition without its platform: the ledger, the alarm that drives it and the recovery from failures. `partition.ts` runs
  * it in a Durable Object, the simulation on simulated time with crashes. Methods without a promise are one commit each.
  */
+import type { TargetStatus } from "../bus/gate-ports.ts";
 import type {
   AcceptReply,
   AcceptRequest,
@@ -16,7 +17,7 @@ import type {
   RejectionEntry,
   SettleReply,
   SettleRequest,
-  TargetStatus,
+  WantedPairs,
 } from "../bus/ports.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Question } from "./lanes-elsewhere.ts";
@@ -60,9 +61,14 @@ export interface Engine {
   readonly alarm: () => Promise<void>;
   /**
    * The sweep: how targets stand, retention, and a new alarm for due work that has none. `alarmAt` is the alarm that is on
-   * record.
+   * record, `targets` are all that the rules name.
    */
-  readonly wake: (alarmAt: number | null, statuses: readonly TargetStatus[]) => Backlog;
+  readonly wake: (
+    alarmAt: number | null,
+    statuses: readonly TargetStatus[],
+    targets?: readonly string[],
+    wanted?: WantedPairs,
+  ) => Backlog;
   readonly setTargetStatuses: (statuses: readonly TargetStatus[]) => void;
   readonly get: (seq: number) => ListedEvent | null;
   readonly list: (request: ListRequest) => ListReply;
@@ -113,16 +119,14 @@ export function openEngine(ports: EnginePorts): Engine {
     }
   }
 
-  /** Lets lanes go on that waited for partitions of the layout before. Who can't be asked now is asked again. */
-  async function askElsewhere(questions: readonly Question[]): Promise<void> {
-    for (const asked of questions) {
-      const { partition, lanes } = asked;
-      try {
-        const open = await ports.askOpenLanes(partition, lanes);
-        change(() => ledger.answerElsewhere(asked, open, now()));
-      } catch (error) {
-        log("lanes.unasked", { partition, error: String(error) });
-      }
+  /** Lets lanes go on that waited for another partition. Who can't be asked now is asked again. */
+  async function askElsewhere(asked: Question): Promise<void> {
+    const { partition, lanes } = asked;
+    try {
+      const open = await ports.askOpenLanes(partition, lanes);
+      change(() => ledger.answerElsewhere(asked, open, now()));
+    } catch (error) {
+      log("lanes.unasked", { partition, error: String(error) });
     }
   }
 
@@ -162,14 +166,16 @@ export function openEngine(ports: EnginePorts): Engine {
         arm(now() + ALARM_FAILED_DELAY_MS);
         return;
       }
-      await Promise.all([startDispatcher(work), askElsewhere(questions)]);
+      // Not waited for: the next alarm can't ring before this one has returned, and another partition may take its time.
+      for (const question of questions) void askElsewhere(question);
+      await startDispatcher(work);
     },
 
-    wake(current, statuses) {
+    wake(current, statuses, targets, wanted) {
       alarmAt = current;
       change(() => {
         ledger.setTargetStatuses(statuses, now());
-        ledger.retain(now());
+        ledger.retain(now(), targets, wanted);
       });
       return ledger.backlog();
     },

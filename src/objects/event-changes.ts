@@ -56,7 +56,8 @@ export function createEventChanges(parts: {
   function moveLanes(now: number, own?: number): readonly LaneChange[] {
     const mine: LaneChange[] = [];
     for (let round = 0; round < LANE_ROUNDS_MAX; round++) {
-      const changes = lanes.arrange(now);
+      // Gaps end in the first round: each further one would end as many again.
+      const changes = lanes.arrange(now, round === 0 ? undefined : 0);
       if (changes.length === 0) return mine;
       for (const [seq, its] of Map.groupBy(changes, ({ member }) => member.seq)) {
         if (seq === own) {

@@ -48,12 +48,14 @@ interface Elsewhere {
   heardIn: number;
 }
 
+// Never starts again: an answer to what was asked before memory was made anew is older than what has been heard since.
+let round = 0;
+
 export function openLanesElsewhere(sql: Sql, lanes: Lanes): LanesElsewhere {
   // Bounded by the lanes of open deliveries, times the layouts before. The one asked about last is at the end.
   const entries = new Map<string, Elsewhere>();
   const ofLane = new Map<string, Set<Elsewhere>>();
   let askAt = 0;
-  let round = 0;
   const keyOf = (id: string, partition: string) => `${id} ${partition}`;
 
   function tellLane(id: string): void {
@@ -110,7 +112,8 @@ export function openLanesElsewhere(sql: Sql, lanes: Lanes): LanesElsewhere {
       askAt = now + ASK_AGAIN_MS;
       round += 1;
       const asked = new Map<string, string[]>();
-      for (const [key, entry] of [...entries]) {
+      const line = [...entries];
+      for (const [key, entry] of line) {
         if (!lanes.isHeld(entry.id)) continue;
         if (!asked.has(entry.partition) && asked.size < ASK_PARTITIONS_MAX) asked.set(entry.partition, []);
         const ids = asked.get(entry.partition);

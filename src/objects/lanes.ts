@@ -6,7 +6,7 @@ import type { OpenLane } from "../bus/ports.ts";
 import type { Delivery } from "../core/delivery.ts";
 import { isOpen } from "../core/delivery.ts";
 import { createDueHeap } from "../core/due-heap.ts";
-import type { LaneChange, LaneMember } from "../core/lane.ts";
+import type { LaneArrangement, LaneChange, LaneMember, LaneState } from "../core/lane.ts";
 import { arrangeLane, compareMembers } from "../core/lane.ts";
 import { LOG_WINDOW_MS } from "../core/windows.ts";
 import { deleteMeta, readMeta, writeMeta } from "./schema.ts";
@@ -14,6 +14,8 @@ import type { Sql } from "./sql.ts";
 
 /** Rows of `lanes` that one call of `retain` looks at. */
 export const RETAIN_ROWS_MAX = 10_000;
+/** Gaps whose time is over that one call of `arrange` ends; the alarm rings again at once for the rest. */
+export const GAPS_ENDED_MAX = 200;
 /** In `meta`: the last lane that `retain` has looked at, while there are more. */
 const RETAINED_TO = "lanes-retained-to";
 
@@ -24,8 +26,11 @@ export interface Lanes {
     after: readonly Delivery[] | undefined,
     now: number,
   ) => void;
-  /** What must change now in the lanes that something has happened to. Carrying it out is followed like any change. */
-  readonly arrange: (now: number) => readonly LaneChange[];
+  /**
+   * What must change now in the lanes that something has happened to, waits for gaps that are over among it. Carrying it out is
+   * followed like any change.
+   */
+  readonly arrange: (now: number, gapsEndedMax?: number) => readonly LaneChange[];
   /** Finds the gaps again that lanes wait for, once all rows have been followed after a start. */
   readonly recallGaps: () => void;
   /** When the first gap is no longer waited for. */
@@ -118,14 +123,31 @@ export function openLanes(sql: Sql): Lanes {
       return [];
     }
     const { members, active, parkNext } = lane;
-    const passed = members[0]?.sequence === undefined ? undefined : passedOf(id, lane);
+    // Those with numbers stand last.
+    const passed = members.at(-1)?.sequence === undefined ? undefined : passedOf(id, lane);
     lane.parkNext = false;
-    const arranged = arrangeLane({ members, active, hasLatest: lane.latestCount > 0, passed, parkNext }, now);
-    if (arranged.gapUntil !== undefined) gaps.set(id, arranged.gapUntil);
+    const state = { members, active, hasLatest: lane.latestCount > 0, passed, parkNext };
+    const all = arrangeLane(state, now);
     const from = holds.get(id) ?? Number.POSITIVE_INFINITY;
-    const mayGo = arranged.changes.filter(({ to, member }) => to !== "waiting" || member.seq < from);
-    if (mayGo.length < arranged.changes.length) held.add(id);
-    return mayGo;
+    if (all.changes.some(({ to, member }) => to === "waiting" && member.seq >= from)) held.add(id);
+    const arranged = held.has(id) ? arrangeBefore(from, state, all, now) : all;
+    if (arranged.gapUntil !== undefined) gaps.set(id, arranged.gapUntil);
+    return arranged.changes;
+  }
+
+  /**
+   * What is next by its number may not go on, since it was accepted after something that is open elsewhere. What was accepted
+   * before that goes on all the same: the other partition waits for it.
+   */
+  function arrangeBefore(from: number, state: LaneState, all: LaneArrangement, now: number): LaneArrangement {
+    const replaced = new Set(all.changes.flatMap(({ to, member }) => (to === "superseded" ? [member] : [])));
+    const isBefore = (member: LaneMember) => member.seq < from && !replaced.has(member);
+    const { changes, gapUntil } = arrangeLane(
+      { ...state, members: state.members.filter(isBefore), active: state.active.filter(isBefore) },
+      now,
+    );
+    const others = all.changes.filter(({ to, member }) => to !== "waiting" && !isBefore(member));
+    return { changes: [...others, ...changes], ...(gapUntil === undefined ? {} : { gapUntil }) };
   }
 
   return {
@@ -137,8 +159,10 @@ export function openLanes(sql: Sql): Lanes {
       }
     },
 
-    arrange(now) {
-      for (let first = gaps.peek(); first !== undefined && first.at <= now; first = gaps.peek()) {
+    arrange(now, gapsEndedMax = GAPS_ENDED_MAX) {
+      for (let ended = 0; ended < gapsEndedMax; ended++) {
+        const first = gaps.peek();
+        if (first === undefined || first.at > now) break;
         gaps.delete(first.key);
         changed.add(first.key);
       }
@@ -157,7 +181,8 @@ export function openLanes(sql: Sql): Lanes {
     open: (ids) =>
       ids.flatMap((id) => {
         const members = lanes.get(id)?.members ?? [];
-        return members.length === 0 ? [] : [{ id, firstSeq: Math.min(...members.map(({ seq }) => seq)) }];
+        const firstSeq = members.reduce((first, { seq }) => Math.min(first, seq), Number.POSITIVE_INFINITY);
+        return members.length === 0 ? [] : [{ id, firstSeq }];
       }),
     holdFrom(id, seq) {
       if (seq === undefined) holds.delete(id);

@@ -6,6 +6,7 @@
  * the row moves to the archive. So the happy path writes: identity, work, alarm, work deleted, log: five rows, whatever
  * the fan-out (docs/decisions/0002).
  */
+import type { TargetStatus } from "../bus/gate-ports.ts";
 import type {
   AcceptReply,
   AcceptRequest,
@@ -18,7 +19,7 @@ import type {
   SettleReply,
   SettleRequest,
   StoredEventWithDeliveries,
-  TargetStatus,
+  WantedPairs,
 } from "../bus/ports.ts";
 import type { Delivery, Lease, Settlement } from "../core/delivery.ts";
 import { SLOTS_MAX, SLOTS_PER_TARGET_MAX } from "../bus/slots.ts";
@@ -27,6 +28,8 @@ import { redriveDelivery, settleDelivery } from "../core/transition.ts";
 import { createAcceptance } from "./acceptance.ts";
 import { alarmToken } from "./alarm-leases.ts";
 import { openArchive } from "./archive.ts";
+import { BACKLOG_RETRY_AFTER_SECONDS, createBacklogLimit } from "./backlog-limit.ts";
+import { releaseUnwanted } from "./parked-unwanted.ts";
 import { createEventChanges } from "./event-changes.ts";
 import { openLanes } from "./lanes.ts";
 import type { LedgerLimits } from "./ledger-limits.ts";
@@ -34,18 +37,13 @@ import type { LanesElsewhere, Question } from "./lanes-elsewhere.ts";
 import { openLanesElsewhere } from "./lanes-elsewhere.ts";
 import type { TakeRequest } from "./open-work.ts";
 import { openOpenWork } from "./open-work.ts";
-import type { KeyedEvent } from "./replay-guard.ts";
-import { openReplayGuard } from "./replay-guard.ts";
+import { newestContents, openReplayGuard } from "./replay-guard.ts";
 import { openSuccession } from "./succession.ts";
 import type { Sql } from "./sql.ts";
 import { openTargetStates } from "./target-states.ts";
 
-/** What a sender is told to wait when the backlog is full. */
-export const BACKLOG_RETRY_AFTER_SECONDS = 30;
 /** When due work could not be lent because enough is out already: how soon to look again, should no settle come. */
 const CROWDED_DELAY_MS = 1_000;
-/** Events read at a time at the start. */
-const CHUNK_ROWS = 32;
 
 export interface Ledger {
   readonly accept: (request: AcceptRequest, now: number) => AcceptReply;
@@ -69,7 +67,8 @@ export interface Ledger {
   readonly answerElsewhere: (asked: Question, open: readonly OpenLane[], now: number) => void;
   /** Lanes with open deliveries here, of those that another layout's partition asks about. */
   readonly openLanes: (ids: readonly string[]) => readonly OpenLane[];
-  readonly retain: (now: number) => void;
+  /** `targets`: all that the rules name, if that is known. */
+  readonly retain: (now: number, targets?: readonly string[], wanted?: WantedPairs) => void;
   /** When the partition must be woken next for a delivery, or null. Retention has no alarm: the sweep does it. */
   readonly nextWakeAt: (now: number) => number | null;
   readonly backlog: () => Backlog;
@@ -94,6 +93,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
       .toSorted((a, b) => b.seq - a.seq)
       .slice(0, rowsMax);
 
+  const backlogLimit = createBacklogLimit(sql, work, limits);
   const guard = openReplayGuard(sql, (count) => newestContents(newest, count));
   const acceptance = createAcceptance({
     archive,
@@ -104,15 +104,10 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     changes,
   });
 
-  function isFull(added: readonly AcceptItem[]): boolean {
-    if (added.length === 0) return false;
-    const adds = added.reduce((sum, item) => sum + item.deliveries.length, 0);
-    const bytes = added.reduce((sum, item) => sum + (item.event.body?.length ?? 0), 0);
-    const backlog = work.backlog();
-    if (sql.bytes() > limits.databaseBytesMax) return true;
-    // A request that alone is over a limit passes when nothing else waits: refusing it for ever would help nobody.
-    if (adds === 0 || backlog.deliveries === 0) return false;
-    return backlog.deliveries + adds > limits.backlogDeliveriesMax || backlog.bytes + bytes > limits.backlogBytesMax;
+  /** What is new is looked for only when it matters: with room for all of it there is room for any of it. */
+  function hasRoom(items: readonly AcceptItem[], now: number): boolean {
+    if (!backlogLimit.isFullFor(items)) return true;
+    return !backlogLimit.isFullFor(items.filter((item) => acceptance.wouldOpen(item, now)));
   }
 
   const contextOf = (request: AcceptRequest, index: number, now: number, leasesMax: number) => ({
@@ -165,10 +160,10 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
           const isKnown = (item: AcceptItem) => archive.findIdentity(item.identity, now) !== undefined;
           if (!request.items.every(isKnown)) return { kind: "moved", layout };
         }
-        // What is new is looked for only when it matters: with room for all of it there is room for any of it.
-        if (isFull(request.items) && isFull(request.items.filter((item) => acceptance.wouldOpen(item, now)))) {
+        if (!hasRoom(request.items, now)) {
           return { kind: "backlog-full", retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS };
         }
+        targets.set(request.statuses ?? [], now);
         lanesElsewhere.wait(request.openElsewhere ?? []);
         for (const { lastSeq } of request.openElsewhere ?? []) acceptance.numberPast(lastSeq);
         const leases: Lease[] = [];
@@ -184,24 +179,38 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     known: (request, now) =>
       work.commit(() => {
         succession.giveWayTo(request.layout);
-        const items = request.items.map((item, index) => acceptance.known(item, contextOf(request, index, now, 0)));
-        const ids = request.items.flatMap(({ deliveries }) => deliveries.flatMap(({ lane }) => lane?.id ?? []));
-        const openLanes = lanes.open([...new Set(ids)]).map(({ id }) => id);
-        return { items, openLanes, lastSeq: acceptance.lastSeq() };
+        const planned = request.items.flatMap(({ deliveries }) => deliveries);
+        const isKnown = (item: AcceptItem) => archive.findIdentity(item.identity, now) !== undefined;
+        const isFull = !hasRoom(request.items.filter(isKnown), now);
+        const items = request.items.map((item, index) =>
+          isFull ? null : acceptance.known(item, contextOf(request, index, now, 0)),
+        );
+        const laneIds = new Set(planned.flatMap(({ lane }) => lane?.id ?? []));
+        const names = planned.map(({ target }) => target);
+        return {
+          items,
+          openLanes: lanes.open([...laneIds]).map(({ id }) => id),
+          lastSeq: acceptance.lastSeq(),
+          statuses: targets.statusesOf(names, now),
+          ...(isFull ? { retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS } : {}),
+        };
       }),
 
     settle: (request, now, newToken) =>
       work.commit(() => {
         targets.set(request.statuses, now);
-        targets.throttle(request.throttles, now);
         for (const [seq, mine] of Map.groupBy(request.settlements, (settlement) => settlement.seq)) {
           settleOne(seq, mine, now);
         }
+        targets.throttle(request.throttles, work.alarmLeases(now), now);
         moveLanes(now);
         const { leasesMax, withinMs, holder, targetRoom } = request;
         const room = (target: string) =>
           Object.hasOwn(targetRoom, target) ? (targetRoom[target] ?? 0) : SLOTS_PER_TARGET_MAX;
-        return { work: take({ now, leasesMax, withinMs, newToken, room }, holder), records: targets.takeRecords() };
+        const lent = take({ now, leasesMax, withinMs, newToken, room }, holder);
+        // Who has just sent waits by itself before it asks again.
+        targets.yieldTo(request.throttles, now);
+        return { work: lent, records: targets.takeRecords() };
       }),
 
     takeDue: (now, newToken) =>
@@ -211,7 +220,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
           crowded = false;
           return [];
         }
-        work.advance(now, (ended) => archive.add(ended, now));
+        const isMoreOverdue = work.advance(now, (ended) => archive.add(ended, now));
         moveLanes(now);
         const held = work.alarmLeases(now);
         const heldInAll = [...held.values()].reduce((sum, count) => sum + count, 0);
@@ -226,7 +235,8 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
           },
           "alarm",
         );
-        crowded = taken.length === 0 && (work.nextDueAt(now) ?? Number.POSITIVE_INFINITY) <= now;
+        const isMoreDue = (work.nextDueAt(now) ?? Number.POSITIVE_INFINITY) <= now;
+        crowded = taken.length === 0 && isMoreDue && !isMoreOverdue && (lanes.nextAt() ?? now + 1) > now;
         return taken;
       }),
 
@@ -241,8 +251,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
         );
         const count = countChanged(known.deliveries, deliveries);
         if (count === 0) return 0;
-        const backlog = work.backlog();
-        if (backlog.deliveries > 0 && backlog.deliveries + count > limits.backlogDeliveriesMax) return "full";
+        if (backlogLimit.isFullForCount(count)) return "full";
         reopen(known, known.event, deliveries, now);
         return count;
       }),
@@ -258,8 +267,11 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
       }),
     openLanes: (ids) => lanes.open(ids),
 
-    retain: (now) =>
+    retain: (now, named, wanted) =>
       work.commit(() => {
+        if (named !== undefined) targets.retain(named, now);
+        if (wanted !== undefined) releaseUnwanted(work, wanted, now, putBack);
+        moveLanes(now);
         archive.retain(now);
         lanes.retain(now);
         lanesElsewhere.retain();
@@ -275,22 +287,6 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
 
     backlog: () => work.backlog(),
   };
-}
-
-/** The newest events, some rows at a time: a row's deliveries may have half a megabyte. */
-function newestContents(
-  newest: (rowsMax: number, before: number) => readonly StoredEventWithDeliveries[],
-  count: number,
-): readonly KeyedEvent[] {
-  const found: KeyedEvent[] = [];
-  while (found.length < count) {
-    const rows = newest(CHUNK_ROWS, found.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER);
-    found.push(
-      ...rows.map(({ seq, event }) => ({ seq, key: event.replayOf === undefined ? event.contentKey : undefined })),
-    );
-    if (rows.length < CHUNK_ROWS) break;
-  }
-  return found.slice(0, count);
 }
 
 function countChanged(before: readonly Delivery[], after: readonly Delivery[]): number {

@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger.ts";
 /** Rows that one call reads at most; a search that finds too little in them says how far it came. */
 export const SCAN_ROWS_MAX = 1_000;
 const SCAN_CHUNK_ROWS = 20;
-/** A page ends early here: RPC carries 32 MiB at most, and the Worker holds one page of every partition. */
+/** A page ends early here: RPC carries 32 MiB at most, and the Worker has pages of several partitions at a time. */
 export const PAGE_BYTES_MAX = 2_097_152;
 
 export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
@@ -24,7 +24,7 @@ export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
       if (!matchesFilter(row, request.filter)) continue;
       const listed = withoutAnswers(toListed(row));
       events.push(listed);
-      bytes += JSON.stringify(listed.deliveries).length;
+      bytes += JSON.stringify(listed).length;
       if (events.length >= request.limit || bytes >= PAGE_BYTES_MAX) return { events, scannedTo: before };
     }
     if (rows.length < SCAN_CHUNK_ROWS) return { events, scannedTo: null };

@@ -44,8 +44,8 @@ export interface OpenWork {
     deliveries: readonly Delivery[],
     now: number,
   ) => void;
-  /** Brings rows up to date with the clock. `ended` gets events whose last delivery was too old. */
-  readonly advance: (now: number, ended: (event: StoredEventWithDeliveries) => void) => void;
+  /** Brings rows up to date with the clock; true when more are left. `ended` gets events whose last delivery was too old. */
+  readonly advance: (now: number, ended: (event: StoredEventWithDeliveries) => void) => boolean;
   /** A transaction, at whose end the rows that it has changed are written, each once. */
   readonly commit: <Value>(change: () => Value) => Value;
   /** Lends out deliveries that are due, the earliest first. */
@@ -211,13 +211,14 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
     advance(now, ended) {
       for (let rows = 0; rows < ADVANCE_ROWS_MAX; rows++) {
         const seq = schedule.overdue(now);
-        if (seq === undefined) return;
+        if (seq === undefined) return false;
         const work = mustGet(seq);
         const deliveries = work.deliveries.map((delivery) =>
           advanceDelivery(delivery, now, targets.heldBecause(delivery.target, now)),
         );
         if (update(work, deliveries, now)) ended({ ...work, deliveries });
       }
+      return schedule.overdue(now) !== undefined;
     },
 
     take(request) {
@@ -249,10 +250,11 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
     nextDueAt(now) {
       const held = alarmLeases.byTarget(now);
       const due = schedule.nextAt((target) => {
-        // Who is tried out with a lease has that lease's end, or its settle, to wait for.
-        const room = targets.room(target, now);
-        const isTried = room > 0 && room !== Number.POSITIVE_INFINITY && (held.get(target) ?? 0) >= room;
-        return isTried ? null : targets.freeAt(target, now);
+        const freeAt = targets.freeAt(target, now);
+        if (freeAt === null) return null;
+        // Who has all the leases that it may have then waits for the end of one, or for its settle.
+        const room = targets.room(target, freeAt);
+        return room !== Number.POSITIVE_INFINITY && (held.get(target) ?? 0) >= room ? null : freeAt;
       });
       const gap = lanes.nextAt();
       return due === null || gap === null ? (due ?? gap) : Math.min(due, gap);

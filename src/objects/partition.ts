@@ -3,6 +3,7 @@
  * binds `engine.ts` to the platform: SQLite, alarm, clock, RPC.
  */
 import { DurableObject } from "cloudflare:workers";
+import type { TargetStatus } from "../bus/gate-ports.ts";
 import type {
   AcceptReply,
   AcceptRequest,
@@ -17,13 +18,18 @@ import type {
   PartitionPort,
   RejectionEntry,
   SettleReply,
-  SettleRequest,
-  TargetStatus,
+  WantedPairs,
 } from "../bus/ports.ts";
+import { logLine } from "../bus/log-line.ts";
 import { openSql } from "./durable-sql.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./engine.ts";
 import { LEDGER_LIMITS } from "./ledger-limits.ts";
+import type { OlderAcceptRequest, OlderSettleRequest } from "./older-callers.ts";
+import { fillAccept, fillSettle, replyTo } from "./older-callers.ts";
+
+/** What another partition is given to answer a question; it is asked again later. */
+const ASK_TIMEOUT_MS = 2_000;
 
 /** What the partition needs of the Worker's own exports; `src/index.ts` exports it. */
 interface Exports {
@@ -52,24 +58,25 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
       // Not awaited: the output gate holds every reply until the alarm is on disk with the rows.
       setAlarm: (at) => void ctx.storage.setAlarm(at),
       handOver: (job) => exports.Dispatch.run(job),
-      askOpenLanes: (partition, ids) => env.PARTITION.get(env.PARTITION.idFromName(partition)).openLanes(ids),
+      askOpenLanes: (partition, ids) =>
+        inTime(env.PARTITION.get(env.PARTITION.idFromName(partition)).openLanes(ids), ASK_TIMEOUT_MS),
       now: Date.now,
       newToken: () => crypto.randomUUID(),
-      log: (message, fields) => console.error(JSON.stringify({ message, ...fields })),
+      log: (message, fields) => console.error(logLine(message, fields)),
     });
     void ctx.blockConcurrencyWhile(async () => this.#engine.start(await ctx.storage.getAlarm()));
   }
 
-  async accept(request: AcceptRequest): Promise<AcceptReply> {
-    return this.#engine.accept(request);
+  async accept(request: OlderAcceptRequest): Promise<AcceptReply> {
+    return replyTo(request, this.#engine.accept(fillAccept(request)));
   }
 
   async known(request: AcceptRequest): Promise<KnownReply> {
     return this.#engine.known(request);
   }
 
-  async settle(request: SettleRequest): Promise<SettleReply> {
-    return this.#engine.settle(request);
+  async settle(request: OlderSettleRequest): Promise<SettleReply> {
+    return this.#engine.settle(fillSettle(request));
   }
 
   async openLanes(ids: readonly string[]): Promise<readonly OpenLane[]> {
@@ -80,8 +87,13 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     await this.#engine.alarm();
   }
 
-  async wake(statuses: readonly TargetStatus[]): Promise<Backlog> {
-    return this.#engine.wake(await this.ctx.storage.getAlarm(), statuses);
+  /** A caller from before 0.2.0 says nothing of targets. */
+  async wake(
+    statuses: readonly TargetStatus[] = [],
+    targets?: readonly string[],
+    wanted?: WantedPairs,
+  ): Promise<Backlog> {
+    return this.#engine.wake(await this.ctx.storage.getAlarm(), statuses, targets, wanted);
   }
 
   async setTargetStatuses(statuses: readonly TargetStatus[]): Promise<void> {
@@ -107,4 +119,12 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
   async listRejections(limit: number): Promise<readonly RejectionEntry[]> {
     return this.#engine.listRejections(limit);
   }
+}
+
+async function inTime<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

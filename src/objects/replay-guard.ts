@@ -3,6 +3,7 @@
  * would cost a row for each event; so keys are written in blocks, and those of the newest events, not yet in a block, are read
  * again from the events themselves.
  */
+import type { StoredEventWithDeliveries } from "../bus/ports.ts";
 import type { Sql } from "./sql.ts";
 
 /** Events accepted between two blocks, and so the events that a start reads again at most. */
@@ -36,6 +37,9 @@ export interface ReplayGuard {
   readonly retain: (beforeSeq: number) => void;
   readonly size: () => number;
 }
+
+/** Events read at a time at the start: a row's deliveries may have half a megabyte. */
+const CHUNK_ROWS = 32;
 
 /** An event as far as it matters here. */
 export interface KeyedEvent {
@@ -146,4 +150,20 @@ function readNewestBlocks(sql: Sql): readonly Block[] {
     if (chunk.length < CHUNK_BLOCKS) break;
   }
   return blocks.toReversed();
+}
+
+/** The newest events, some rows at a time: a row's deliveries may have half a megabyte. */
+export function newestContents(
+  newest: (rowsMax: number, before: number) => readonly StoredEventWithDeliveries[],
+  count: number,
+): readonly KeyedEvent[] {
+  const found: KeyedEvent[] = [];
+  while (found.length < count) {
+    const rows = newest(CHUNK_ROWS, found.at(-1)?.seq ?? Number.MAX_SAFE_INTEGER);
+    found.push(
+      ...rows.map(({ seq, event }) => ({ seq, key: event.replayOf === undefined ? event.contentKey : undefined })),
+    );
+    if (rows.length < CHUNK_ROWS) break;
+  }
+  return found.slice(0, count);
 }

@@ -3,7 +3,7 @@
  * then on this partition takes nothing new from callers of an older one. So no identity is accepted in two layouts.
  */
 import type { Layout } from "../bus/ports.ts";
-import { deleteMeta, readMeta, writeMeta } from "./schema.ts";
+import { readMeta, writeMeta } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 
 export interface Succession {
@@ -15,17 +15,21 @@ export interface Succession {
 export function openSuccession(sql: Sql): Succession {
   const text = readMeta(sql, "successor");
   let successor = text === undefined ? undefined : (JSON.parse(text) as Layout);
+  function remember(layout: Layout): void {
+    successor = layout;
+    writeMeta(sql, "successor", JSON.stringify(layout));
+  }
   return {
     movedTo(caller) {
       if (successor === undefined || caller.deployedAt < successor.deployedAt) return successor;
-      successor = undefined;
-      deleteMeta(sql, "successor");
+      // Whoever takes back is of this partition's own layout. Callers from before the move may still be there, and don't know
+      // what the layout between has accepted.
+      if (successor.partitions !== caller.partitions) remember(caller);
       return undefined;
     },
     giveWayTo(caller) {
       if (successor !== undefined && successor.deployedAt >= caller.deployedAt) return;
-      successor = caller;
-      writeMeta(sql, "successor", JSON.stringify(caller));
+      remember(caller);
     },
   };
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { AnnouncePorts } from "../../src/bus/announce.ts";
-import { announce, ANNOUNCE_CALLS_MAX, partitionsNaming } from "../../src/bus/announce.ts";
-import { askStatuses, GATE_CALLS_MAX } from "../../src/bus/gate-call.ts";
+import { announce, ANNOUNCE_CALLS_MAX, ANNOUNCE_PARTITIONS_MAX, ANNOUNCE_TIMEOUT_MS } from "../../src/bus/announce.ts";
+import { askStatuses, GATE_CALLS_MAX, STATUSES_TIME_MS } from "../../src/bus/gate-call.ts";
 import { inPool } from "../../src/bus/pool.ts";
-import type { TargetStatus } from "../../src/bus/ports.ts";
+import type { TargetStatus } from "../../src/bus/gate-ports.ts";
 import { FREE, PAUSED, replyOf, scriptedGates, statusOf } from "../support/gates.ts";
-import { ruleSetOf } from "../support/rule-sets.ts";
 
 const STATUSES = [statusOf("ci", PAUSED, 3)];
 
@@ -17,7 +16,8 @@ function openPartitions(failures: Readonly<Record<string, { readonly error: unkn
   let openMax = 0;
   const heard = new Map<string, readonly TargetStatus[]>();
   const ports: AnnouncePorts = {
-    partitionsOf: () => [],
+    allPartitions: () => [],
+    within: (work) => work,
     sleep: () => Promise.resolve(),
     random: () => 0.5,
     log: (message, fields) => void logs.push({ message, fields }),
@@ -64,42 +64,29 @@ describe("an announcement", () => {
     expect(calls).toEqual(["p0", "p0", "p0"]);
   });
 
+  it("waits no longer than the limit for a partition: it is named, and the others hear", async () => {
+    const { ports, heard, logs } = openPartitions();
+    const limits: number[] = [];
+    const untold = await announce(["p0", "p1", "p2"], STATUSES, {
+      ...ports,
+      adminPartition: (name) =>
+        name === "p1" ? { setTargetStatuses: () => new Promise(() => {}) } : ports.adminPartition(name),
+      within: (work, timeoutMs) => {
+        limits.push(timeoutMs);
+        const late = new Promise<"timeout">((resolve) => setTimeout(() => resolve("timeout"), 20));
+        return Promise.race([work, late]);
+      },
+    });
+    expect(untold).toEqual(["p1"]);
+    expect([...heard.keys()]).toEqual(["p0", "p2"]);
+    expect(logs).toEqual([{ message: "announce.timeout", fields: { partition: "p1", targets: ["ci"] } }]);
+    expect(limits).toEqual(Array.from({ length: 3 }, () => ANNOUNCE_TIMEOUT_MS));
+  });
+
   it("to nobody is none", async () => {
     const { ports, calls } = openPartitions();
     expect(await announce([], STATUSES, ports)).toEqual([]);
     expect(calls).toEqual([]);
-  });
-});
-
-describe("the partitions of a target", () => {
-  const ruleSet = ruleSetOf({
-    targets: { ci: {}, audit: {}, old: {} },
-    rules: {
-      one: { path: "default/one", bus: "default", targets: ["ci"] },
-      two: { path: "default/two", bus: "default", targets: ["ci", "audit"] },
-      three: { path: "orders/three", bus: "orders", targets: ["ci"] },
-      off: { path: "attic/off", bus: "attic", targets: ["ci", "old"], mode: "off" },
-    },
-  });
-
-  it("are all of each bus that has a live rule for it, once", () => {
-    expect(partitionsNaming("ci", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([
-      "v1/default/2/0",
-      "v1/default/2/1",
-      "v1/orders/2/0",
-      "v1/orders/2/1",
-    ]);
-    expect(partitionsNaming("audit", ruleSet, { partitions: 1, partitionsBefore: [] })).toEqual(["v1/default/1/0"]);
-    expect(partitionsNaming("audit", ruleSet, { partitions: 2, partitionsBefore: [1] }).toSorted()).toEqual([
-      "v1/default/1/0",
-      "v1/default/2/0",
-      "v1/default/2/1",
-    ]);
-  });
-
-  it("are none for a target that only rules name which are off, or no rule", () => {
-    expect(partitionsNaming("old", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([]);
-    expect(partitionsNaming("nobody", ruleSet, { partitions: 2, partitionsBefore: [] })).toEqual([]);
   });
 });
 
@@ -150,10 +137,55 @@ describe("a pool", () => {
       return ticks * 10;
     });
     expect(results).toEqual([30, 0, 20, 10]);
-    expect(done.toSorted()).toEqual([0, 1, 2, 3]);
+    expect(done.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
   });
 
   it("fails with the first failure", async () => {
     await expect(inPool([1, 2], 2, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  });
+});
+
+describe("many partitions and targets", () => {
+  const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `p${index}`);
+
+  it("are all told up to the limit; of one more, its name comes back and the log says so", async () => {
+    const most = openPartitions();
+    expect(await announce(namesOf(ANNOUNCE_PARTITIONS_MAX), STATUSES, most.ports)).toEqual([]);
+    expect(most.heard.size).toBe(ANNOUNCE_PARTITIONS_MAX);
+    expect(most.logs).toEqual([]);
+
+    const more = openPartitions();
+    const untold = await announce(namesOf(ANNOUNCE_PARTITIONS_MAX + 1), STATUSES, more.ports);
+    expect(untold).toEqual([`p${ANNOUNCE_PARTITIONS_MAX}`]);
+    expect(more.heard.size).toBe(ANNOUNCE_PARTITIONS_MAX);
+    expect(more.logs.map(({ message }) => message)).toEqual(["announce.cut"]);
+  });
+
+  it("are asked how they stand no longer than the limit: what is known by then counts, and no more are asked", async () => {
+    const { ports, logs } = openPartitions();
+    let end = (): void => {};
+    const within = <Value>(work: Promise<Value>, timeoutMs: number): Promise<Value | "timeout"> =>
+      timeoutMs === STATUSES_TIME_MS
+        ? Promise.race([work, new Promise<"timeout">((resolve) => (end = () => resolve("timeout")))])
+        : work;
+    const asked: string[] = [];
+    const lost: (() => void)[] = [];
+    const gates = scriptedGates((target) => ({
+      status: async () => {
+        asked.push(target);
+        if (target === "a") return replyOf(target, FREE, false);
+        return new Promise((_, reject) => void lost.push(() => reject(new Error("out of reach"))));
+      },
+    }));
+    const names = ["a", ...namesOf(2 * GATE_CALLS_MAX)];
+    const answer = askStatuses(names, { ...ports, gate: gates.gate, within });
+    await new Promise((resolve) => setImmediate(resolve));
+    end();
+    expect((await answer).map(({ target }) => target)).toEqual(["a"]);
+    expect(logs.map(({ message }) => message)).toEqual(["gates.unasked"]);
+    expect(asked).toHaveLength(1 + GATE_CALLS_MAX);
+    for (const each of lost) each();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toHaveLength(1 + GATE_CALLS_MAX);
   });
 });

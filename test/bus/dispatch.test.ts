@@ -1,6 +1,14 @@
+import { createPacer } from "../../src/bus/pacer.ts";
 import { describe, expect, it } from "vitest";
-import { DISPATCH_TIME_MS, SETTLE_MARGIN_MS, SETTLE_WAIT_MS, dispatch } from "../../src/bus/dispatch.ts";
+import {
+  DISPATCH_LEASES_MAX,
+  DISPATCH_TIME_MS,
+  SETTLE_MARGIN_MS,
+  SETTLE_WAIT_MS,
+  dispatch,
+} from "../../src/bus/dispatch.ts";
 import { GONE_DELAY_MS } from "../../src/bus/permit.ts";
+import type { TargetStatus } from "../../src/bus/gate-ports.ts";
 import type {
   AcceptReply,
   AcceptRequest,
@@ -9,7 +17,6 @@ import type {
   SettleReply,
   SettleRequest,
   StoredEvent,
-  TargetStatus,
 } from "../../src/bus/ports.ts";
 import { REPLY_MARGIN_MS } from "../../src/bus/publish-again.ts";
 import type { Lease, Settlement } from "../../src/core/delivery.ts";
@@ -122,7 +129,8 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }
         newToken: () => `token-${++tokens}`,
         gate: scripted.gate,
         within: (work, timeoutMs) => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]),
-        partitionsOf: (target) => [PARTITION, `other/${target}`],
+        pacer: createPacer(),
+        allPartitions: () => [PARTITION, "other"],
         adminPartition: (partition) => ({
           setTargetStatuses: async (statuses) => void told.push({ at: timeline.now(), partition, statuses }),
         }),
@@ -314,8 +322,29 @@ describe("the rule of a delivery, as it is now", () => {
     await bench.run([workFor("ci", {}, event)]);
     expect(bench.sent).toEqual([]);
     expect(bench.settlements()).toMatchObject([
-      { step: { kind: "dead", reason: "transform-failed" }, attempt: { outcome: "permanent" } },
+      { step: { kind: "dead", reason: "transform-failed" }, attempt: { outcome: "permanent" }, counted: true },
     ]);
+  });
+
+  it("says of each attempt whether it tells something of its target", async () => {
+    const permanent = (reason: "status" | "too-large" | "configuration" | "hop-limit" | "redirect"): Outcome => ({
+      kind: "permanent",
+      reason,
+      detail: "",
+    });
+    for (const [outcome, counted] of [
+      [DELIVERED, undefined],
+      [permanent("status"), undefined],
+      [permanent("redirect"), undefined],
+      [{ kind: "retryable", reason: "timeout", detail: "" }, undefined],
+      [permanent("too-large"), true],
+      [permanent("configuration"), true],
+      [permanent("hop-limit"), true],
+    ] as const) {
+      const bench = openBench({ send: async () => outcome });
+      await bench.run([workFor("ci")]);
+      expect(bench.settlements().map((each) => each.counted)).toEqual([counted]);
+    }
   });
 });
 
@@ -532,8 +561,10 @@ describe("a target with limits", () => {
   const targets = { ci: { limits }, audit: {} };
 
   it("is asked for a permit once the slot is held, and sent to when the permit says", async () => {
+    // Without a rate, which would space what this gate lets through at once.
+    const crowd = { concurrency: 2 };
     const bench = openBench({
-      targets,
+      targets: { ci: { limits: crowd } },
       send: (_, sleep) => sleep(1_000).then(() => DELIVERED),
       gates: () => () => ({ acquire: async () => granted("ci", { waitMs: 400 }) }),
     });
@@ -542,10 +573,20 @@ describe("a target with limits", () => {
     // Four slots at once; the fifth asks when one of them is free.
     expect(bench.sent.map(({ at }) => at)).toEqual([400, 400, 400, 400, 1_800]);
     const asked = bench.gates.calls.map(({ args: [request] }) => request);
-    const base = { target: "ci", limits };
+    const base = { target: "ci", limits: crowd };
     const left = LEASE_MARGIN_MS - SETTLE_MARGIN_MS - 250;
     expect(asked[0]).toEqual({ ...base, token: work[0]?.lease.token, forMs: 20_000, waitMsMax: left });
     expect(asked[4]).toEqual({ ...base, token: work[4]?.lease.token, forMs: 18_600, waitMsMax: left - 1_400 });
+  });
+
+  it("with a rate is sent to no closer than that, however late its permits are used", async () => {
+    const bench = openBench({ targets, gates: () => () => ({ acquire: async () => granted("ci", { waitMs: 0 }) }) });
+    await bench.run(Array.from({ length: 4 }, () => workFor("ci")));
+    const starts = bench.sent.map(({ at }) => at);
+    expect(starts).toHaveLength(4);
+    for (const [index, at] of starts.entries()) {
+      if (index > 0) expect(at - (starts[index - 1] ?? 0)).toBeGreaterThanOrEqual(100);
+    }
   });
 
   it("holds what has no permit, and tells the partition for how long there is no room", async () => {
@@ -589,7 +630,11 @@ describe("a target with limits", () => {
       const work = workFor("ci");
       await bench.run([work]);
       expect(bench.sent).toHaveLength(sent);
-      expect(bench.gates.calls.at(-1)).toEqual({ target: "ci", name: "finish", args: [work.lease.token, result] });
+      expect(bench.gates.calls.at(-1)).toEqual({
+        target: "ci",
+        name: "finish",
+        args: [work.lease.token, result, "ci"],
+      });
       expect(bench.steps()).toEqual([sent === 1 ? { kind: "delivered" } : { kind: "release", delayMs: 0 }]);
     }
   });
@@ -645,7 +690,7 @@ describe("a gated lease", () => {
     const statuses = [statusOf("ci", FREE, 7)];
     expect(bench.told).toMatchObject([
       { partition: PARTITION, statuses },
-      { partition: "other/ci", statuses },
+      { partition: "other", statuses },
     ]);
   });
 });
@@ -666,7 +711,7 @@ describe("a target that answers that it is gone", () => {
       },
     ]);
     expect(bench.settles[0]?.request.statuses).toEqual([statusOf("ci", GONE, 3)]);
-    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other/ci"]);
+    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other"]);
   });
 
   it("is tried again by its schedule while its gate is out of reach", async () => {
@@ -689,7 +734,7 @@ describe("what a partition has counted of a target", () => {
     });
     await bench.run([workFor("ci")]);
     expect(bench.gates.calls).toEqual([{ target: "ci", name: "report", args: [record] }]);
-    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other/ci"]);
+    expect(bench.told.map(({ partition }) => partition)).toEqual([PARTITION, "other"]);
     expect(bench.logs.map(({ message }) => message)).toContain("target.changed");
   });
 
@@ -822,5 +867,20 @@ describe("what passes through Sluice again", () => {
     expect(bench.settlements()).toMatchObject([
       { step: { kind: "dead", reason: "hop-limit" }, attempt: { outcome: "permanent", answer } },
     ]);
+  });
+});
+
+describe("a dispatcher whose targets answer at once", () => {
+  it("works on so many leases and takes no further ones, though it has time", async () => {
+    const bench = openBench({
+      targets: { ci: {}, audit: {} },
+      settle: ({ leasesMax }) => ({
+        work: Array.from({ length: leasesMax }, (_, index) => workFor(index < 3 ? "ci" : "audit")),
+      }),
+    });
+    expect(await bench.run([workFor("ci")])).toBeLessThan(DISPATCH_TIME_MS * 2);
+    const taken = 1 + bench.settles.reduce((sum, { request }) => sum + request.leasesMax, 0);
+    expect(taken).toBeLessThanOrEqual(DISPATCH_LEASES_MAX);
+    expect(bench.settlements()).toHaveLength(taken);
   });
 });

@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import type { PermitPorts } from "../../src/bus/permit.ts";
+import { createPacer } from "../../src/bus/pacer.ts";
+import { describe, expect, it, vi } from "vitest";
 import { GATE_TIMEOUT_MS } from "../../src/bus/gate-call.ts";
 import {
   GATE_LOST_DELAY_MS,
@@ -6,9 +8,9 @@ import {
   PERMIT_CALL_MS,
   PERMIT_WAIT_MS_MAX,
   takePermit,
+  YIELD_SHARE,
 } from "../../src/bus/permit.ts";
-import type { GatePort, TargetStatus } from "../../src/bus/ports.ts";
-import type { NewsPorts } from "../../src/bus/target-news.ts";
+import type { GatePort, TargetStatus } from "../../src/bus/gate-ports.ts";
 import { createTargetNews } from "../../src/bus/target-news.ts";
 import type { Lease } from "../../src/core/delivery.ts";
 import type { Outcome, PermanentReason } from "../../src/core/outcome.ts";
@@ -56,13 +58,14 @@ function openBench(script: (sleep: Sleep) => Partial<GatePort> = () => ({})) {
   const gates = scriptedGates(() => script(timeline.sleep));
   const told: { readonly partition: string; readonly statuses: readonly TargetStatus[] }[] = [];
   const logs: string[] = [];
-  const ports: NewsPorts = {
+  const ports: PermitPorts = {
     gate: gates.gate,
     now: timeline.now,
     sleep: timeline.sleep,
     random: () => 0.5,
     within: (work, timeoutMs) => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]),
-    partitionsOf: () => [PARTITION],
+    pacer: createPacer(),
+    allPartitions: () => [PARTITION],
     adminPartition: (partition) => ({
       setTargetStatuses: async (statuses) => void told.push({ partition, statuses }),
     }),
@@ -79,7 +82,7 @@ function openBench(script: (sleep: Sleep) => Partial<GatePort> = () => ({})) {
     news,
     told,
     logs,
-    async take(changes: { lease?: Partial<Lease>; limits?: TargetLimits; sendBy?: number; endsAt?: number } = {}) {
+    take: async (changes: { lease?: Partial<Lease>; limits?: TargetLimits; sendBy?: number; endsAt?: number } = {}) => {
       const request = { limits: changes.limits, sendBy: 10_000, endsAt: 20_000, ...changes };
       let at = -1;
       const permit = await run(
@@ -152,9 +155,11 @@ describe("a permit", () => {
       (sleep: Sleep) => sleep(GATE_TIMEOUT_MS + 1).then(() => granted("ci")),
     ]) {
       for (const changes of [{ limits: LIMITS }, { lease: { gated: true } }] as const) {
-        const { take, logs } = openBench((sleep) => ({ acquire: () => acquire(sleep) }));
+        const { take, logs, gates } = openBench((sleep) => ({ acquire: () => acquire(sleep) }));
         expect((await take(changes)).permit).toEqual({ kind: "held", delayMs: GATE_LOST_DELAY_MS });
         expect(logs).toEqual([expect.stringMatching(/^gate\.(failed|timeout)$/)]);
+        // It may have granted all the same.
+        expect(gates.calls.at(-1)).toEqual({ target: "ci", name: "finish", args: ["lease-1", "unsent", "ci"] });
       }
     }
   });
@@ -178,7 +183,7 @@ describe("what came of the attempt", () => {
     const { take, gates, news } = openBench(() => ({ acquire: async () => granted("ci", { finish: true }) }));
     const ended = await (await take({ limits: LIMITS })).end(outcome);
     await news.close();
-    expect(gates.calls.at(-1)).toEqual({ target: "ci", name: "finish", args: ["lease-1", result] });
+    expect(gates.calls.at(-1)).toEqual({ target: "ci", name: "finish", args: ["lease-1", result, "ci"] });
     if (outcome.kind !== "permanent" || outcome.reason !== "target-gone") expect(ended).toBe(outcome);
   });
 
@@ -210,6 +215,35 @@ describe("what came of the attempt", () => {
       detail: "410",
       answer: { status: 410 },
     });
+  });
+});
+
+describe("who has just ended a request", () => {
+  it("leaves the target to others for a share of the time that it took", async () => {
+    for (const [outcome, calls] of [
+      [{ kind: "delivered" }, [["ci", 60_000 * YIELD_SHARE]]],
+      [{ kind: "retryable", reason: "status", detail: "503" }, []],
+    ] as const) {
+      const { take, news } = openBench(() => ({ acquire: async () => granted("ci", { finish: true }) }));
+      const free = vi.spyOn(news, "free");
+      const { end } = await take({ limits: LIMITS });
+      // A minute has passed on the bench's clock.
+      await end(outcome);
+      expect(free.mock.calls).toEqual(calls);
+    }
+  });
+
+  it("asks for the next permit after that, but not later than it must send", async () => {
+    for (const [sendBy, at] of [
+      [10_000, 500],
+      [200, 200],
+    ] as const) {
+      const { take, news, gates } = openBench();
+      news.free("ci", 500);
+      news.free("audit", 800);
+      expect((await take({ limits: LIMITS, sendBy })).at).toBe(at);
+      expect(gates.calls).toMatchObject([{ name: "acquire", args: [{ forMs: 20_000 - at }] }]);
+    }
   });
 });
 
@@ -261,21 +295,35 @@ describe("what gates say", () => {
   it("ends a throttle once a permit has ended well, with room for as many as have", async () => {
     const { news } = openBench();
     news.throttle("ci", 5_000);
-    news.free("ci");
-    news.free("ci");
-    news.free("audit");
+    news.free("ci", 300);
+    news.free("ci", 200);
+    news.free("audit", 0);
     expect(news.take({ ci: 3, audit: 0, bus: 2 })).toEqual({
       statuses: [],
       throttles: [
-        { target: "ci", forMs: 0 },
+        { target: "ci", forMs: 0, yieldMs: 200 },
         { target: "audit", forMs: 0 },
       ],
       targetRoom: { ci: 2, audit: 0, bus: 2 },
     });
     expect(news.take({ ci: 3 })).toEqual({ statuses: [], throttles: [], targetRoom: { ci: 3 } });
-    news.free("ci");
+    news.free("ci", 0);
     news.throttle("ci", 5_000);
     expect(news.take({}).throttles).toEqual([{ target: "ci", forMs: 5_000 }]);
+  });
+
+  it("of room, where a permit was had that nobody finishes, stands back behind what they say of none", () => {
+    const { news } = openBench();
+    news.granted("ci");
+    expect(news.take({ ci: 3 })).toEqual({
+      statuses: [],
+      throttles: [{ target: "ci", forMs: 0 }],
+      targetRoom: { ci: 3 },
+    });
+    news.throttle("ci", 5_000);
+    news.granted("ci");
+    expect(news.take({}).throttles).toEqual([{ target: "ci", forMs: 5_000 }]);
+    expect(news.take({}).throttles).toEqual([]);
   });
 
   it("about a throttle is forgotten when its time is over", async () => {

@@ -172,9 +172,9 @@ describe("a lane by number", () => {
       { passed: 7 },
     ],
     [
-      "does not stop the one that has gone on for a number that leaves a gap too",
+      "does not wait for a gap that a higher number has gone past, and lets the lower one go first",
       [numbered(1, 9, "waiting"), numbered(2, 4)],
-      ["gap until 6000"],
+      ["1 queued@0", "2 waiting@1000: went on without numbers 1 to 3, which did not come in time"],
     ],
     [
       "does not take back what is lent for a lower number",

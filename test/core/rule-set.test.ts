@@ -18,6 +18,7 @@ const target: AnyTarget = {
   parse: (entry) => ok({ read: entry }),
   secretNames: () => [],
   queueBindings: () => [],
+  urls: () => [],
   localOnly: () => [],
   send: () => Promise.resolve({ kind: "delivered" }),
 };

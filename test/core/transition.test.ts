@@ -317,11 +317,18 @@ describe("a redelivery by the sender", () => {
     }
   });
 
-  it("opens dead and parked ones as a re-drive does", () => {
-    for (const state of [PARKED, { kind: "dead", at: 5, reason: "expired", detail: "" } as const]) {
-      const ended = deliveryWith({ lane: LANE, state });
-      expect(redeliver(ended, planned, now)).toEqual(redriveDelivery(ended, now));
-    }
+  it("opens parked ones as a re-drive does, where they are", () => {
+    const parked = deliveryWith({ lane: LANE, state: PARKED });
+    expect(redeliver(parked, planned, now)).toEqual(redriveDelivery(parked, now));
+  });
+
+  it("opens dead ones as they are planned now: timeout, age and lane", () => {
+    const dead = deliveryWith({ lane: LANE, state: { kind: "dead", at: 5, reason: "expired", detail: "" } });
+    const { lane: _none, ...reopened } = redriveDelivery({ ...dead, timeoutMs: 1_000, maxAgeMs: 2_000 }, now);
+    const changed = { ...planned, timeoutMs: 1_000, maxAgeMs: 2_000 };
+    expect(redeliver(dead, changed, now)).toEqual(reopened);
+    const other = { id: "other" };
+    expect(redeliver(dead, { ...changed, lane: other }, now)).toEqual({ ...reopened, lane: other });
   });
 });
 
@@ -349,11 +356,12 @@ describe("a place in a lane", () => {
     });
   });
 
-  it("comes with a note where its number was not the next, and keeps one that it has", () => {
+  it("comes with a note where its number was not the next, and keeps one that it was sent with", () => {
     const noted = moveInLane(queued, { member, to: "waiting", dueAt: 50, note: "late" }, 40);
     expect(noted.note).toBe("late");
     expect(moveInLane(noted, { member, to: "queued", dueAt: 50 }, 41).note).toBe("late");
-    expect(moveInLane(noted, { member, to: "waiting", dueAt: 50 }, 42).note).toBe("late");
+    expect(moveInLane({ ...noted, attemptCount: 1 }, { member, to: "waiting", dueAt: 50 }, 42).note).toBe("late");
+    expect(moveInLane(noted, { member, to: "waiting", dueAt: 50 }, 42)).not.toHaveProperty("note");
   });
 });
 

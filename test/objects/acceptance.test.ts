@@ -42,14 +42,18 @@ function openBench(limits: Partial<LedgerLimits> = {}) {
   return {
     sql,
     ledger: () => ledger,
-    restart() {
+    restart: () => {
       ledger = openLedger(sql, all);
     },
     tryAccept,
     accept,
     settle,
     /** An event with one delivery for each target, settled as told; `null` leaves it open. Answers its number. */
-    given(id: string, steps: Readonly<Record<string, Step | null>>, changes: Parameters<typeof acceptItem>[2] = {}) {
+    given: (
+      id: string,
+      steps: Readonly<Record<string, Step | null>>,
+      changes: Parameters<typeof acceptItem>[2] = {},
+    ) => {
       const reply = accept(`first-${id}`, [acceptItem(id, Object.keys(steps), changes)], 500);
       const ending = Object.fromEntries(Object.entries(steps).flatMap(([name, step]) => (step ? [[name, step]] : [])));
       settle(

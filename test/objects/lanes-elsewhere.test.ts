@@ -37,7 +37,7 @@ describe("what is known of lanes elsewhere", () => {
         elsewhere,
         wait: (partition: string, ids: readonly string[]) => elsewhere.wait([{ partition, lanes: ids }]),
         /** Deliveries that wait for their turn in these lanes. */
-        queue(ids: readonly string[]) {
+        queue: (ids: readonly string[]) => {
           for (const id of ids) {
             const state = { kind: "queued", dueAt: START } as const;
             lanes.follow((seq += 1), undefined, [deliveryWith({ id: `d-${seq}`, lane: { id }, state })], START);
@@ -224,24 +224,24 @@ function openTwo({ aheadMs = 0 } = {}) {
       engine: () => engine,
       alarmAt: () => alarmAt,
       rings: () => rings,
-      restart() {
+      restart: () => {
         engine = boot();
         engine.start(alarmAt);
       },
-      accept(layout: Layout, id: string, more: Partial<AcceptRequest> = {}) {
+      accept: (layout: Layout, id: string, more: Partial<AcceptRequest> = {}) => {
         const request = { ...acceptRequest(`accept-${id}`, [inLane(id)], 0), partition: name, layout, ...more };
         const reply = engine.accept(request);
         if (reply.kind !== "accepted") throw new Error(reply.kind);
         return reply.items[0]?.seq ?? 0;
       },
-      async ring() {
+      ring: async () => {
         if (alarmAt === null || alarmAt > clock()) return;
         alarmAt = null;
         rings += 1;
         await engine.alarm();
       },
       /** Reports all that was handed over. */
-      settle(step: Step) {
+      settle: (step: Step) => {
         const work = jobs.splice(0).flatMap((job) => job.work);
         for (const { event } of work) sent.push(event.attributes.id);
         const settlements = work.map(({ lease }) => settlementFor(lease, step));
@@ -259,7 +259,7 @@ function openTwo({ aheadMs = 0 } = {}) {
     logs,
     asks: () => asks,
     /** A request of the new layout: asks the old owner, then accepts. */
-    publish(id: string) {
+    publish: (id: string) => {
       const known = old.engine().known({ ...acceptRequest(`known-${id}`, [inLane(id)]), layout: NEW_LAYOUT });
       const { openLanes: lanes, lastSeq } = known;
       return next.accept(
@@ -268,10 +268,10 @@ function openTwo({ aheadMs = 0 } = {}) {
         lanes.length === 0 ? {} : { openElsewhere: [{ partition: OLD, lanes, lastSeq }] },
       );
     },
-    reach(can: boolean) {
+    reach: (can: boolean) => {
       reachable = can;
     },
-    async pass(ms: number, stepMs = 100) {
+    pass: async (ms: number, stepMs = 100) => {
       for (const end = now + ms; now < end; now += stepMs) {
         await old.ring();
         await next.ring();

@@ -29,15 +29,15 @@ function openBench() {
     asked,
     open,
     guard: () => guard,
-    restart() {
+    restart: () => {
       guard = open();
     },
-    accept(seq: number, key: number | undefined) {
+    accept: (seq: number, key: number | undefined) => {
       events.push({ seq, key });
       guard.accepted(seq, key);
     },
     /** The events that are still there to be read again. */
-    evict(before: number) {
+    evict: (before: number) => {
       events = events.filter(({ seq }) => seq >= before);
     },
     blocks: () =>

@@ -5,7 +5,7 @@ import { hashing } from "../../src/hashing.ts";
 import { plannedFor } from "./deliveries.ts";
 
 export const PARTITION = "v1/default/1/0";
-export const LAYOUT: Layout = { partitions: 1, deployedAt: 1 };
+const LAYOUT: Layout = { partitions: 1, deployedAt: 1 };
 
 export function storedEvent(id: string, changes: Partial<StoredEvent> = {}): StoredEvent {
   return {

@@ -1,5 +1,5 @@
 /** Gates that answer as a test says, and remember what they were asked. */
-import type { GatePort, GateReply, PermitReply, TargetState, TargetStatus } from "../../src/bus/ports.ts";
+import type { GatePort, GateReply, PermitReply, TargetState, TargetStatus } from "../../src/bus/gate-ports.ts";
 
 export interface GateCall {
   readonly target: string;

@@ -65,7 +65,7 @@ export function openBench(limits: Partial<LedgerLimits> = {}) {
   };
 }
 
-export function expectAccepted(reply: AcceptReply) {
+function expectAccepted(reply: AcceptReply) {
   if (reply.kind !== "accepted") throw new Error(`refused: ${reply.kind}`);
   return reply;
 }

@@ -33,6 +33,7 @@ export function ruleSetOf({ targets, rules, send }: RuleSetParts): RuleSet {
     parse: (entry) => ok(entry["name"]),
     secretNames: () => [],
     queueBindings: () => [],
+    urls: () => [],
     localOnly: () => [],
     send: (shipment, name, timeoutMs) =>
       send === undefined ? Promise.resolve({ kind: "delivered" }) : send(shipment, timeoutMs, String(name)),
