@@ -13,6 +13,7 @@ import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { RuleDefinition, RulesDocument, SourceDefinition, TargetDefinition } from "../src/core/rule.ts";
 import { orderWarnings } from "./order-warnings.ts";
+import { ownHostProblems, readOwnHosts } from "./own-hosts.ts";
 import type { Problem } from "./problem.ts";
 import { compareProblems, fileProblem } from "./problem.ts";
 import { readRule } from "./read-rule.ts";
@@ -47,8 +48,11 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some(({ severity }) => severity === "error");
 }
 
-/** Reads the folder. Throws only for what no file in it can cause. */
-export async function readRules(dir: string, registry?: Registry): Promise<RulesRead> {
+/**
+ * Reads the folder. Throws only for what no file in it can cause. `wranglerToml` is the file that says where the router
+ * itself is reached, the project's own unless told.
+ */
+export async function readRules(dir: string, registry?: Registry, wranglerToml?: string): Promise<RulesRead> {
   const kinds = registry ?? (await loadRegistry());
   const problems: Problem[] = [];
   const listing = await listFolder(dir, problems);
@@ -95,6 +99,12 @@ export async function readRules(dir: string, registry?: Registry): Promise<Rules
     const isNamed = sources.definitions.some((source) => source.bus === bus);
     problems.push({ file: targets.file, ...place, message, severity: isNamed ? "warning" : "error" });
   }
+  const own = await readOwnHosts(wranglerToml);
+  const locateKind = ({ name, kind }: TargetDefinition) => ({
+    file: targets.file,
+    ...targets.locate({ path: [name, kind] }),
+  });
+  problems.push(...own.problems, ...ownHostProblems(targets.definitions, kinds.targets, own.hosts, locateKind));
   const used = new Set(rules.flatMap((rule) => rule.targets));
   // While rules are wrong, nobody knows what they would have used.
   if (!hasErrors(problems)) {

@@ -2,7 +2,7 @@
  * The text of one rule file as JSON, with the place of every part of it. YAML has more than JSON has: what JSON can't say
  * (other keys than strings, NaN, tags) is a problem here, and aliases are resolved within bounds.
  */
-import type { Document, Node, Scalar, YAMLError } from "yaml";
+import type { Document, Node, Pair, Scalar, YAMLError, YAMLMap } from "yaml";
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { findJsonMistake } from "../src/core/json-mistake.ts";
 import { JSON_DEPTH_MAX } from "../src/core/json.ts";
@@ -11,6 +11,8 @@ import type { Json, Mistake, PathStep } from "../src/core/result.ts";
 /** Looking an alias up walks the document, so their number is bounded, and so is what they grow to. */
 export const ALIASES_MAX = 100;
 export const NODES_MAX = 50_000;
+/** Duplicate keys that are shown; a file has few or is a mistake as a whole. */
+export const DUPLICATES_SHOWN_MAX = 20;
 
 export interface Place {
   readonly line: number;
@@ -35,8 +37,9 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
     // An empty text has no line to point into.
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
-  const locate: RuleText["locate"] = ({ path, at }) => placeAt(offsetOf(document, path, at === "key"));
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", uniqueKeys: false });
+  const pairs: PairsByMap = new WeakMap();
+  const locate: RuleText["locate"] = ({ path, at }) => placeAt(offsetOf(document, path, at === "key", pairs));
 
   const jsonMistake = isJson ? findJsonMistake(text) : null;
   if (jsonMistake !== null) {
@@ -45,10 +48,11 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
   }
   // After its first stumble the parser reads the rest in a state of its own making: what it says then is about nothing that
   // stands there. Duplicate keys leave it on its feet.
-  const syntax = [...document.errors, ...document.warnings];
-  const first = syntax.find(({ code }) => code !== "DUPLICATE_KEY");
-  const kept = syntax.filter((error) => error === first || error.code === "DUPLICATE_KEY");
-  const problems = kept.map((error) => ({ ...placeAt(error.pos[0]), message: syntaxMessage(error) }));
+  const [first] = [...document.errors, ...document.warnings];
+  const problems = [
+    ...(first === undefined ? [] : [{ ...placeAt(first.pos[0]), message: syntaxMessage(first) }]),
+    ...duplicateKeys(document).map((key) => ({ ...placeAt(offsetIn(key)), message: "keys must be unique" })),
+  ];
   if (problems.length > 0) return { value: undefined, problems, locate };
 
   const reading: Reading = { document, problems: [], placeAt, nodes: 0, aliases: 0 };
@@ -59,8 +63,27 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
 
 /** The parser's own words, but where they would leave the writer of `on_failure: skip-after: 3` at a loss. */
 function syntaxMessage({ message }: Pick<YAMLError, "message">): string {
+  if (message === "Maximum call stack size exceeded") return `a file nests at most ${2 * JSON_DEPTH_MAX} levels`;
   if (message !== "Nested mappings are not allowed in compact mappings") return message;
   return 'a second ": " in a line: put keys in braces, as in on_failure: { skip-after: 3 }, and text in quotes';
+}
+
+/** The keys that their map has already, the first few of them. The parser's own search compares each key with each other one. */
+function duplicateKeys(document: Document): readonly Scalar[] {
+  const duplicates: Scalar[] = [];
+  const open: unknown[] = [document.contents];
+  while (open.length > 0 && duplicates.length < DUPLICATES_SHOWN_MAX) {
+    const node = open.pop();
+    if (isSeq(node)) for (const item of node.items) open.push(item);
+    if (!isMap(node)) continue;
+    const seen = new Set<unknown>();
+    for (const { key, value } of node.items) {
+      if (isScalar(key) && seen.has(key.value)) duplicates.push(key);
+      if (isScalar(key)) seen.add(key.value);
+      open.push(value);
+    }
+  }
+  return duplicates.slice(0, DUPLICATES_SHOWN_MAX).toSorted((a, b) => offsetIn(a) - offsetIn(b));
 }
 
 interface Reading {
@@ -122,13 +145,23 @@ function keyOf(key: unknown, reading: Reading): string | undefined {
   return undefined;
 }
 
-function offsetOf(document: Document, path: readonly PathStep[], wantsKey: boolean): number {
+type PairsByMap = WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>;
+
+/** The pairs of a map by their keys, indexed once: as many mistakes as a map has keys are looked up one by one. */
+function pairsOf(map: YAMLMap, known: PairsByMap): ReadonlyMap<unknown, Pair> {
+  const indexed =
+    known.get(map) ?? new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : pair, pair]));
+  known.set(map, indexed);
+  return indexed;
+}
+
+function offsetOf(document: Document, path: readonly PathStep[], wantsKey: boolean, pairs: PairsByMap): number {
   let node: unknown = document.contents;
   let offset = offsetIn(node);
   for (const [index, step] of path.entries()) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && key.value === step);
+      const pair = pairsOf(node, pairs).get(step);
       if (pair === undefined) return offset;
       const isKey = pair.value === null || (wantsKey && index === path.length - 1);
       offset = offsetIn(isKey ? pair.key : pair.value);

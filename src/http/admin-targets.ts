@@ -4,7 +4,7 @@ import type { AnnouncePorts } from "../bus/announce.ts";
 import { announce } from "../bus/announce.ts";
 import type { GatePorts } from "../bus/gate-call.ts";
 import { askStatuses, callGate } from "../bus/gate-call.ts";
-import type { GatePort, GateReply, TargetStatus } from "../bus/ports.ts";
+import type { GatePort, GateReply, TargetStatus } from "../bus/gate-ports.ts";
 import type { CompiledTarget, RuleSet } from "../core/rule-set.ts";
 import { readQuery } from "./admin-query.ts";
 import { problemResponse } from "./problem.ts";
@@ -62,7 +62,7 @@ async function change(
     return unavailable("The target's gate did not answer in time. Nothing is known to have changed; try again.");
   }
   const { status } = reply;
-  const untold = await announce(ports.partitionsOf(name), [status], ports);
+  const untold = await announce(ports.allPartitions(), [status], ports);
   if (untold.length > 0) {
     return unavailable(
       `The target is ${describeState(status)} now, but ${listed(untold)} could not be told. Try again; the sweep tells them within 15 minutes.`,

@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import type { Layouts } from "../bus/layout.ts";
 import { partitionNames } from "../bus/layout.ts";
-import type { AdminPartitionPort } from "../bus/ports.ts";
+import { inPool } from "../bus/pool.ts";
+import type { AdminPartitionPort, RejectionEntry } from "../bus/ports.ts";
 import type { Attempt, Delivery, RulesVersion } from "../core/delivery.ts";
 import { isOpen } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
@@ -14,7 +15,7 @@ import type { AdminTargetPorts } from "./admin-targets.ts";
 import { targetRoutes } from "./admin-targets.ts";
 import { readBody } from "./body.ts";
 import type { FoundEvent, SearchRequest } from "./event-search.ts";
-import { formatCursor, searchEvents } from "./event-search.ts";
+import { formatCursor, SEARCH_CALLS_MAX, searchEvents } from "./event-search.ts";
 import { problemResponse, rejectionResponse } from "./problem.ts";
 import { parseRedrive, REDRIVE_BODY_BYTES_MAX } from "./redrive-request.ts";
 
@@ -149,11 +150,11 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     const limit = query.ok ? readLimit(query.value) : query;
     if (!limit.ok) return badQuery(limit.error);
     const names = allPartitions(c.var.ports);
-    const lists = await Promise.all(names.map((name) => c.var.ports.adminPartition(name).listRejections(limit.value)));
-    const rejections = lists
-      .flat()
-      .toSorted((a, b) => b.at - a.at)
-      .slice(0, limit.value);
+    let rejections: readonly RejectionEntry[] = [];
+    await inPool(names, SEARCH_CALLS_MAX, async (name) => {
+      const found = await c.var.ports.adminPartition(name).listRejections(limit.value);
+      rejections = [...rejections, ...found].toSorted((a, b) => b.at - a.at).slice(0, limit.value);
+    });
     return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
   });
 

@@ -15,14 +15,21 @@ export function withoutControls(text: string): string {
 /** Targets that echo what they got (test servers do) must not turn an attempt's record into a store of secrets. */
 export function redact(text: string, secrets: readonly string[]): string {
   // Longest first: a secret that another one begins with must not leave that one's end behind.
-  const spelled = [...new Set(secrets.flatMap(spellings))]
-    .filter((each) => each.length >= REDACTED_CHARS_MIN)
-    .toSorted((a, b) => b.length - a.length);
+  const spelled = allSpellings(secrets).toSorted((a, b) => b.length - a.length);
   let redacted = text;
   for (const each of spelled) redacted = redacted.replaceAll(each, REDACTED);
   // Texts are cut at a limit, which may fall into a secret.
   const cut = Math.max(0, ...spelled.map((each) => sharedLength(redacted, each)));
   return cut === 0 ? redacted : redacted.slice(0, -cut) + REDACTED;
+}
+
+/** Whether a text repeats a secret: for what can't be redacted, because it must stay as it is. */
+export function holdsSecret(text: string, secrets: readonly string[]): boolean {
+  return allSpellings(secrets).some((each) => text.includes(each));
+}
+
+function allSpellings(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap(spellings))].filter((each) => each.length >= REDACTED_CHARS_MIN);
 }
 
 /** A secret as it is, in JSON, in JSON as PHP writes it and percent-encoded; its credential without the scheme, too. */

@@ -42,6 +42,13 @@ export function readReply(
   return { ignoredReply: `the CloudEvent in the answer was not published: ${event.error}` };
 }
 
+/** All that a reply says, as it was sent and as it was read: to be searched. */
+export function replyText({ event }: Reply, body: Uint8Array): string {
+  const decoder = new TextDecoder();
+  const data = event.body === null ? "" : decoder.decode(event.body);
+  return [decoder.decode(body), data, ...Object.values(event.attributes).map(String)].join("\n");
+}
+
 function readReplyEvent(headers: Headers, body: Uint8Array): Result<CloudEvent, string> {
   if (body.length > REPLY_BYTES_MAX) return err(`its body has more than ${REPLY_BYTES_MAX} bytes`);
   if (isCloudEventsType(headers)) {

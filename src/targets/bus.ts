@@ -57,6 +57,7 @@ const bus: Target<BusConfig> = {
   parse,
   secretNames: () => [],
   queueBindings: () => [],
+  urls: () => [],
   localOnly: () => [],
   send,
 };

@@ -20,12 +20,12 @@ import type { Shipment, Target, TargetIo } from "../core/target.ts";
 import { answerText, readAnswerBytes } from "./_answer-body.ts";
 import { ANSWER_BYTES_MAX, outcomeOfAnswer } from "./_answer.ts";
 import { beforeDeadline } from "./_deadline.ts";
-import { describeFailure, redact, withoutControls } from "./_failure-text.ts";
+import { describeFailure, holdsSecret, redact, withoutControls } from "./_failure-text.ts";
 import { headerValueProblem, readHeaders } from "./_headers.ts";
 import type { TargetHeader } from "./_headers.ts";
 import { FORMATS, encodeContent, headersProblem } from "./_http-content.ts";
 import type { HttpFormat } from "./_http-content.ts";
-import { REPLY_BYTES_MAX, claimsReply, readReply } from "./_reply.ts";
+import { REPLY_BYTES_MAX, claimsReply, readReply, replyText } from "./_reply.ts";
 import { signingKey, webhookSignature } from "./_standard-webhooks.ts";
 import { readTargetUrl } from "./_url.ts";
 import type { TargetUrl } from "./_url.ts";
@@ -33,6 +33,8 @@ import type { TargetUrl } from "./_url.ts";
 export const SIGNING_SECRETS_MAX = 3;
 
 const USER_AGENT = "Sluice/1";
+
+const REPEATED_SECRET = "the CloudEvent in the answer was not published: it repeats a secret that the request carried";
 
 export interface HttpConfig {
   readonly target: TargetUrl;
@@ -127,7 +129,10 @@ async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, i
     const outcome = outcomeOfAnswer(answer, io.now());
     if (outcome.kind !== "delivered" || !hasReply) return outcome;
     const read = readReply(headers, body.value);
-    return { ...outcome, ...("reply" in read ? read : { ignoredReply: clean(read.ignoredReply) }) };
+    if ("ignoredReply" in read) return { ...outcome, ignoredReply: clean(read.ignoredReply) };
+    // A target that echoes what it got would have Sluice store the secret and hand it on to whoever wants the reply.
+    const repeats = holdsSecret(replyText(read.reply, body.value), request.secrets);
+    return { ...outcome, ...(repeats ? { ignoredReply: REPEATED_SECRET } : read) };
   } catch (error) {
     return { ...failed(error, request, late), answer: { status } };
   }
@@ -239,6 +244,7 @@ const http: Target<HttpConfig> = {
   parse,
   secretNames,
   queueBindings: () => [],
+  urls: (config) => [config.target.url],
   localOnly,
   send,
 };

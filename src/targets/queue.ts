@@ -86,6 +86,7 @@ const queue: Target<QueueConfig> = {
   parse,
   secretNames: () => [],
   queueBindings: (config) => [config.binding],
+  urls: () => [],
   localOnly: () => [],
   send,
 };

@@ -88,6 +88,7 @@ describe.each(targets)("the target $kind", ({ kind, target }) => {
     expect(target.secretNames(config)).toEqual([]);
     expect(Array.isArray(target.queueBindings(config))).toBe(true);
     expect(target.localOnly(config)).toEqual([]);
+    for (const url of target.urls(config)) expect(new URL(url).href).toBe(url);
   });
 
   it("refuses an entry without its own key", () => {

@@ -1,8 +1,8 @@
 /** The routes of targets by themselves; test/workers has them behind the token, with real gates and partitions. */
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { partitionsNaming } from "../../src/bus/announce.ts";
-import type { TargetStatus } from "../../src/bus/ports.ts";
+import { partitionNames } from "../../src/bus/layout.ts";
+import type { TargetStatus } from "../../src/bus/gate-ports.ts";
 import type { AdminTargetPorts } from "../../src/http/admin-targets.ts";
 import { targetRoutes, UNTOLD_SHOWN_MAX } from "../../src/http/admin-targets.ts";
 import type { GateScript } from "../support/gates.ts";
@@ -34,7 +34,7 @@ function openBench({ gates, partitions = 2, deaf = () => false }: BenchParts = {
     within: (work) => work,
     log: () => {},
     gate: scripted.gate,
-    partitionsOf: (target) => partitionsNaming(target, ruleSet, { partitions, partitionsBefore: [] }),
+    allPartitions: () => partitionNames("default", { partitions, partitionsBefore: [] }),
     adminPartition: (name) => ({
       setTargetStatuses: async (statuses) => {
         if (deaf(name)) throw new Error("down");
@@ -51,7 +51,7 @@ function openBench({ gates, partitions = 2, deaf = () => false }: BenchParts = {
   return {
     gates: scripted,
     told,
-    async ask(method: string, path: string) {
+    ask: async (method: string, path: string) => {
       const response = await app.request(path, { method });
       return { status: response.status, headers: response.headers, json: (await response.json()) as unknown };
     },

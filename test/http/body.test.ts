@@ -117,4 +117,14 @@ describe("a request's body", () => {
       error: { reason: "body-unreadable" },
     });
   });
+
+  it("that comes byte by byte is read into one buffer of its own size", async () => {
+    const parts = Array.from({ length: 1_000 }, (_, index) => Uint8Array.of(index % 256));
+    const read = await readBody(requestOf(parts).request, 1_000);
+    if (!read.ok) throw new Error(read.error.reason);
+    expect([...read.value]).toEqual(parts.map(([value]) => value));
+    expect(read.value.buffer.byteLength).toBe(1_000);
+    const over = await readBody(requestOf([...parts, Uint8Array.of(0)]).request, 1_000);
+    expect(over).toEqual({ ok: false, error: { reason: "body-too-large", bytesMax: 1_000 } });
+  });
 });

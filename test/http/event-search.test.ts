@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AdminPartitionPort, ListedEvent, ListRequest } from "../../src/bus/ports.ts";
 import type { SearchCursor } from "../../src/http/event-search.ts";
-import { formatCursor, parseCursor, searchEvents } from "../../src/http/event-search.ts";
+import {
+  formatCursor,
+  parseCursor,
+  SEARCH_BYTES_MAX,
+  SEARCH_CALLS_MAX,
+  searchEvents,
+} from "../../src/http/event-search.ts";
 
 interface Row {
   readonly seq: number;
@@ -60,5 +66,42 @@ describe("a search over partitions", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a search over many partitions", () => {
+  const request = { cursor: null, limit: 200, which: "all", filter: {} } as const;
+  const eventOf = (seq: number, text = "") => ({ seq, event: { key: text } }) as ListedEvent;
+  const portOf = (list: AdminPartitionPort["list"]) => ({ list }) as Partial<AdminPartitionPort> as AdminPartitionPort;
+
+  it("asks so many at a time", async () => {
+    const names = Array.from({ length: 3 * SEARCH_CALLS_MAX }, (_, index) => `p${index}`);
+    let open = 0;
+    let openMax = 0;
+    const port = (name: string) =>
+      portOf(async () => {
+        openMax = Math.max(openMax, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open -= 1;
+        return { events: [eventOf(Number(name.slice(1)))], scannedTo: null };
+      });
+    const page = await searchEvents(names, port, { ...request, limit: 5 });
+    expect(openMax).toBe(SEARCH_CALLS_MAX);
+    expect(page.found.map(({ event }) => event.seq)).toEqual([47, 46, 45, 44, 43]);
+    expect(page.next).toEqual({ seq: 43, partition: 43 });
+  });
+
+  it("shows what fits a page in bytes, one event at least, and goes on with the next", async () => {
+    const frame = JSON.stringify(eventOf(1)).length;
+    const half = "x".repeat(SEARCH_BYTES_MAX / 2 - frame);
+    const shownOf = async (...texts: readonly string[]) => {
+      const port = (name: string) =>
+        portOf(async () => ({ events: [eventOf(9 - Number(name), texts[Number(name)])], scannedTo: null }));
+      const { found, next } = await searchEvents(Object.keys(texts), port, request);
+      return { found: found.map(({ event }) => event.seq), next };
+    };
+    expect(await shownOf(half, half)).toEqual({ found: [9, 8], next: null });
+    expect(await shownOf(half, `${half}x`)).toEqual({ found: [9], next: { seq: 9, partition: 0 } });
+    expect(await shownOf(half.repeat(3), "")).toEqual({ found: [9], next: { seq: 9, partition: 0 } });
   });
 });

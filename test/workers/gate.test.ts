@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { PermitReply, PermitRequest } from "../../src/bus/ports.ts";
+import type { PermitReply, PermitRequest } from "../../src/bus/gate-ports.ts";
 
 let names = 0;
 
@@ -50,20 +50,28 @@ describe("a gate", () => {
     await evictDurableObject(stub());
     expect((await stub().acquire(request("d", { limits }))).kind).toBe("denied");
     expect(await stub().acquire(request("a", { limits }))).toMatchObject({ kind: "granted", finish: true });
-    const ended = await stub().finish("a", "succeeded");
+    const ended = await stub().finish("a", "succeeded", target);
     expect(ended).toEqual({ status: { target, version: 0, state: { kind: "free" } }, changed: false });
     expect((await stub().acquire(request("d", { limits }))).kind).toBe("granted");
   });
 
-  it("opens its breaker once when several report, and remembers it", async () => {
+  it("watches once when several report, opens its breaker once when several fail, and remembers both", async () => {
     const { target, stub, request } = openGate();
-    const replies = await Promise.all(
+    const reports = await Promise.all(
       Array.from({ length: 4 }, () => stub().report({ target, attempts: 4, failures: 4 })),
     );
-    expect(replies.filter(({ changed }) => changed)).toHaveLength(1);
+    expect(reports.filter(({ changed }) => changed)).toHaveLength(1);
+    await evictDurableObject(stub());
+    expect(await stub().status(target)).toMatchObject({ status: { version: 1, state: { kind: "gated" } } });
+    const failed = async (token: string) => {
+      expect(await stub().acquire(request(token))).toMatchObject({ kind: "granted", finish: true });
+      return stub().finish(token, "failed", target);
+    };
+    const failures = await Promise.all(Array.from({ length: 10 }, (_, index) => failed(`f${index}`)));
+    expect(failures.filter(({ changed }) => changed)).toHaveLength(1);
     await evictDurableObject(stub());
     const { status } = await stub().status(target);
-    expect(status).toMatchObject({ version: 1, state: { kind: "held", reason: "breaker" } });
+    expect(status).toMatchObject({ version: 2, state: { kind: "held", reason: "breaker" } });
     const reply = await stub().acquire(request("a"));
     expect(reply).toMatchObject({ kind: "denied", changed: false });
     expect(reply.kind === "denied" && reply.retryAfterMs > 25_000 && reply.retryAfterMs <= 30_000).toBe(true);
@@ -93,7 +101,7 @@ describe("a gate", () => {
     await stub().acquire(request("a"));
     expect(await rows()).toEqual([]);
     await stub().acquire(request("b", { limits: { concurrency: 1 } }));
-    await stub().finish("b", "failed");
+    await stub().finish("b", "failed", target);
     expect(await rows()).toEqual([{ target, valid: 1 }]);
   });
 });

@@ -8,7 +8,7 @@ import { JSON_DEPTH_MAX } from "../../src/core/json.ts";
 import { partitionOf } from "../../src/core/receipt.ts";
 import { hashing } from "../../src/hashing.ts";
 import { BODY_BYTES_MAX, BODY_TIMEOUT_MS } from "../../src/http/body.ts";
-import { BACKLOG_RETRY_AFTER_SECONDS } from "../../src/objects/ledger.ts";
+import { BACKLOG_RETRY_AFTER_SECONDS } from "../../src/objects/backlog-limit.ts";
 import { Partition } from "../../src/objects/partition.ts";
 import { BATCH_EVENTS_MAX } from "../../src/core/json-format.ts";
 import type { Call, Receipt, SentRequest } from "./router.ts";

@@ -2,7 +2,7 @@
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { GatePort } from "../../src/bus/ports.ts";
+import type { GatePort } from "../../src/bus/gate-ports.ts";
 import { gateName, partitionName } from "../../src/core/receipt.ts";
 import worker from "../../src/index.ts";
 import type { Answer, SentRequest } from "./router.ts";
@@ -23,7 +23,7 @@ import {
 
 /** The one target of the sample rules. */
 const TARGET = "printer";
-/** Enough to outweigh what the other tests have delivered in the last minute. */
+/** Enough to outweigh what the other tests have delivered in the last minute, and then to be counted by the gate. */
 const FAILING_EVENTS = 40;
 
 interface ShownTarget {
