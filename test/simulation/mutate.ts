@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, "../..");
 /** What the simulation is made of; the rest of the checkout is not copied. */
 const COPIED = ["package.json", "src", "test/simulation", "test/support"];
 /** A bug must show within these seeds, and the source as it is passes them. */
-const SEEDS_MAX = 150;
+const SEEDS_MAX = 400;
 /** One copy's run, the longest here being the one that finds nothing. */
 const RUN_MS_MAX = 60_000;
 const RUNS_AT_ONCE = 2;
@@ -76,7 +76,14 @@ export function plant(text: string, { name, file, find, replace }: Mutation): st
 
 function runSimulation(copy: string): Promise<{ readonly code: number | null; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const args = [join(copy, "test/simulation/run.ts"), "--seeds", String(SEEDS_MAX), "--until-failure"];
+    const args = [
+      join(copy, "test/simulation/run.ts"),
+      "--seeds",
+      String(SEEDS_MAX),
+      "--until-failure",
+      "--processes",
+      "1",
+    ];
     const child = spawn(process.execPath, args, {
       cwd: copy,
       stdio: ["ignore", "pipe", "pipe"],
