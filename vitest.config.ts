@@ -1,12 +1,14 @@
 /**
- * Two projects: `node` for everything that runs in plain Node, `workers` for test/workers, which runs inside workerd with the
- * bindings of wrangler.toml. A file of the second kind costs about a second and has storage of its own: few, big files, and
- * a name of its own for every object that a test uses.
+ * Three projects: `node` for everything that runs in plain Node; `workers` for test/workers, which runs inside workerd with the
+ * bindings of wrangler.toml; `simulation` for test/simulation, which keeps all cores busy and so runs by itself, after the
+ * others. A file in test/workers costs about a second and has storage of its own: few, big files, and a name of its own for
+ * every object that a test uses.
  */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const WORKERS_TESTS = "test/workers/**/*.test.ts";
+const SIMULATION_TESTS = "test/simulation/**/*.test.ts";
 
 /** Made up; the rule files name these secrets, and tests sign and authenticate with them. */
 const TEST_SECRETS = {
@@ -25,16 +27,33 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["test/**/*.test.ts"],
-          exclude: [WORKERS_TESTS],
+          exclude: [WORKERS_TESTS, SIMULATION_TESTS],
           testTimeout: 10_000,
           hookTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "simulation",
+          environment: "node",
+          include: [SIMULATION_TESTS],
+          testTimeout: 10_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         plugins: [
           cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { bindings: TEST_SECRETS } }),
         ],
-        test: { name: "workers", include: [WORKERS_TESTS], testTimeout: 10_000, hookTimeout: 20_000 },
+        test: {
+          name: "workers",
+          include: [WORKERS_TESTS],
+          testTimeout: 10_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
       },
     ],
   },

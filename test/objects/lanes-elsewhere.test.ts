@@ -82,6 +82,23 @@ describe("what is known of lanes elsewhere", () => {
     expect(elsewhere.questions(START + ASK_AGAIN_MS)).toMatchObject([{ lanes: ["lane-2"] }]);
   });
 
+  it("lets it go on though one that was accepted later has a lower number: the other partition waits for it", () => {
+    const { elsewhere, lanes, wait } = openBench().open();
+    const follow = (seq: number, sequence: number) => {
+      const state = { kind: "queued", dueAt: START } as const;
+      lanes.follow(seq, undefined, [deliveryWith({ id: `d-${seq}`, lane: { id: LANE, sequence }, state })], START);
+    };
+    wait(OLD, [LANE]);
+    follow(101, 2);
+    follow(103, 1);
+    expect(lanes.arrange(START)).toEqual([]);
+    const [question] = elsewhere.questions(START);
+    if (question === undefined) throw new Error("it was to be asked");
+    elsewhere.answer(question, [{ id: LANE, firstSeq: 102 }]);
+    expect(lanes.arrange(START).map(({ to, member }) => [to, member.seq])).toEqual([["waiting", 101]]);
+    expect(lanes.isHeld(LANE)).toBe(true);
+  });
+
   it("of two partitions holds as the stricter says", () => {
     const { elsewhere, wait, queue } = openBench().open();
     wait(OLD, [LANE]);

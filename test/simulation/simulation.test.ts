@@ -6,7 +6,7 @@ import { addTallies, EMPTY_TALLY, tallyLine, tallySeeds } from "./seed-tally.ts"
 import { simulate } from "./simulate.ts";
 
 const SEEDS = 10_000;
-const RUN_MS_MAX = 600_000;
+const RUN_MS_MAX = 900_000;
 
 /** How often something happens in a simulated day, at the least: about half of what it is. */
 const FLOORS: Partial<Counts> = {
