@@ -5,7 +5,7 @@
 import type { GateReply, PermitReply, PermitRequest, TargetRecord, TargetStatus } from "../bus/gate-ports.ts";
 import type { Gate, PauseReason } from "../core/gate.ts";
 import { acquire, conditionOf, finish, NEW_GATE, pause, report, resume } from "../core/gate.ts";
-import { readMeta, writeMeta } from "./schema.ts";
+import { runMigrations } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 
 /** One entry per schema version, run in order, each once. Entries of a released version are never edited. */
@@ -34,7 +34,7 @@ export interface GateEngine {
 }
 
 export function openGateEngine({ sql, now, random }: GateEnginePorts): GateEngine {
-  migrateGate(sql);
+  runMigrations(sql, MIGRATIONS, "the gate's table has");
   const row = sql.all<{ target: string; state: string }>("SELECT target, state FROM gate WHERE id = 1")[0];
   let gate = row === undefined ? NEW_GATE : (JSON.parse(row.state) as Gate);
   let stored = row?.target;
@@ -88,19 +88,4 @@ export function openGateEngine({ sql, now, random }: GateEnginePorts): GateEngin
 function statusOf(target: string, gate: Gate, time: number): TargetStatus {
   const { version, condition } = conditionOf(gate, time);
   return { target, version, state: condition };
-}
-
-/** Brings the table to the newest version, all in one transaction. Refuses a database that a newer Sluice has written. */
-function migrateGate(sql: Sql): void {
-  sql.transaction(() => {
-    sql.run("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-    const version = Number(readMeta(sql, "schema") ?? "0");
-    if (version > GATE_SCHEMA_VERSION) {
-      throw new Error(
-        `the gate's table has version ${version}, this Sluice knows up to ${GATE_SCHEMA_VERSION}: deploy the newer one again`,
-      );
-    }
-    for (const migration of MIGRATIONS.slice(version)) migration(sql);
-    if (version < GATE_SCHEMA_VERSION) writeMeta(sql, "schema", String(GATE_SCHEMA_VERSION));
-  });
 }

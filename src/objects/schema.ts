@@ -52,18 +52,24 @@ const MIGRATIONS: readonly ((sql: Sql) => void)[] = [
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings the tables to the newest version, all in one transaction. Refuses a database that a newer Sluice has written. */
 export function migrate(sql: Sql): void {
+  runMigrations(sql, MIGRATIONS, "the partition's tables have");
+}
+
+/**
+ * Brings an object's tables to the newest version, all in one transaction. Refuses a database that a newer Sluice has written;
+ * `tables` begins the sentence that says so.
+ */
+export function runMigrations(sql: Sql, migrations: readonly ((sql: Sql) => void)[], tables: string): void {
+  const newest = migrations.length;
   sql.transaction(() => {
     sql.run("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
     const version = Number(readMeta(sql, "schema") ?? "0");
-    if (version > SCHEMA_VERSION) {
-      throw new Error(
-        `the partition's tables have version ${version}, this Sluice knows up to ${SCHEMA_VERSION}: deploy the newer one again`,
-      );
+    if (version > newest) {
+      throw new Error(`${tables} version ${version}, this Sluice knows up to ${newest}: deploy the newer one again`);
     }
-    for (const migration of MIGRATIONS.slice(version)) migration(sql);
-    if (version < SCHEMA_VERSION) writeMeta(sql, "schema", String(SCHEMA_VERSION));
+    for (const migration of migrations.slice(version)) migration(sql);
+    if (version < newest) writeMeta(sql, "schema", String(newest));
   });
 }
 
