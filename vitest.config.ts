@@ -16,6 +16,11 @@ const TEST_SECRETS = {
   INGEST_TOKEN: "ingest-token-for-tests",
   ADMIN_TOKEN: "admin-token-for-tests",
   PRINTER_SIGNING_SECRET: "whsec_cHJpbnRlci1zZWNyZXQtZm9yLXRlc3Rz",
+  CI_SIGNING_SECRET: "whsec_Y2ktc2VjcmV0LWZvci10ZXN0cw==",
+  SECURITY_SIGNING_SECRET: "whsec_c2VjdXJpdHktc2VjcmV0LWZvci10ZXN0cw==",
+  AUDIT_SIGNING_SECRET: "whsec_YXVkaXQtc2VjcmV0LWZvci10ZXN0cw==",
+  CHAT_AUTHORIZATION: "chat-authorization-for-tests",
+  WEBSITE_AUTHORIZATION: "website-authorization-for-tests",
 };
 
 export default defineConfig({

@@ -13,6 +13,7 @@ const DETAIL_CHARS_MAX = 500;
 
 export interface Answer {
   readonly status: number;
+  readonly text: string;
   /** Null when the body isn't JSON. */
   readonly body: Json;
 }
@@ -23,6 +24,11 @@ export interface AdminClient {
     path: string,
     query?: Readonly<Record<string, string | undefined>>,
   ) => Promise<Result<JsonObject, Failure>>;
+  /** The same, as the text that was sent: for events, whose numbers are to stay as they are. It is valid JSON. */
+  readonly getText: (
+    path: string,
+    query?: Readonly<Record<string, string | undefined>>,
+  ) => Promise<Result<string, Failure>>;
   readonly post: (path: string, body: JsonObject) => Promise<Result<JsonObject, Failure>>;
 }
 
@@ -40,23 +46,33 @@ export async function connectAdmin(to: string, env: Environment): Promise<Result
   const ask = async (
     path: string,
     init: Pick<RequestInit, "method" | "body">,
-  ): Promise<Result<JsonObject, Failure>> => {
+  ): Promise<Result<Answer & { readonly body: JsonObject }, Failure>> => {
     const headers = { authorization, "content-type": "application/json" };
     const answer = await request(`${to}/api${path}`, { ...init, headers });
     if (!answer.ok) return answer;
     const { status, body } = answer.value;
     const hasResults = isJsonObject(body) && Object.hasOwn(body, "results");
-    if (isJsonObject(body) && (status < 400 || hasResults)) return ok(body);
+    if (isJsonObject(body) && (status < 400 || hasResults)) return ok({ ...answer.value, body });
     return err(describeRefusal(status, body, to));
   };
   return ok({
-    get: (path, query = {}) => {
-      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-      const search = new URLSearchParams(given).toString();
-      return ask(search === "" ? path : `${path}?${search}`, { method: "GET" });
+    get: async (path, query = {}) => bodyOf(await ask(withQuery(path, query), { method: "GET" })),
+    getText: async (path, query = {}) => {
+      const answer = await ask(withQuery(path, query), { method: "GET" });
+      return answer.ok ? ok(answer.value.text) : answer;
     },
-    post: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) }),
+    post: async (path, body) => bodyOf(await ask(path, { method: "POST", body: JSON.stringify(body) })),
   });
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const search = new URLSearchParams(given).toString();
+  return search === "" ? path : `${path}?${search}`;
+}
+
+function bodyOf(answer: Result<{ readonly body: JsonObject }, Failure>): Result<JsonObject, Failure> {
+  return answer.ok ? ok(answer.value.body) : answer;
 }
 
 /** One request; fails only when there was no answer. */
@@ -64,7 +80,7 @@ export async function request(url: string, init: RequestInit): Promise<Result<An
   try {
     const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     const text = await response.text();
-    return ok({ status: response.status, body: parseOrNull(text) });
+    return ok({ status: response.status, text, body: parseOrNull(text) });
   } catch (error) {
     return err(describeSilence(error, new URL(url).origin));
   }

@@ -9,12 +9,12 @@ const WRITE_CHARS = 256 * 1024;
 
 const LINE_FEED = 0x0a;
 
-type Line = { readonly text: string } | { readonly wrong: string };
+export type Line = { readonly text: string } | { readonly wrong: string };
 
 /** Answers every line of the input. Ends early when nobody reads the output any more. */
 export async function answerLines(
   { stdin, stdout }: Pick<Terminal, "stdin" | "stdout">,
-  answer: (text: string) => string,
+  answer: (text: string) => string | Promise<string>,
   refuse: (message: string) => string,
   lineBytesMax: number = LINE_BYTES_MAX,
 ): Promise<void> {
@@ -26,7 +26,7 @@ export async function answerLines(
   };
   for await (const lines of readLines(stdin, lineBytesMax)) {
     for (const line of lines) {
-      pending += `${"text" in line ? answer(line.text) : refuse(line.wrong)}\n`;
+      pending += `${"text" in line ? await answer(line.text) : refuse(line.wrong)}\n`;
       if (pending.length >= WRITE_CHARS && !(await flush())) return;
     }
     if (!(await flush())) return;
@@ -44,7 +44,10 @@ async function write(stdout: Terminal["stdout"], text: string): Promise<boolean>
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The lines that each piece of input completes. The last one needs no line feed. */
-async function* readLines(input: AsyncIterable<Uint8Array>, lineBytesMax: number): AsyncGenerator<readonly Line[]> {
+export async function* readLines(
+  input: AsyncIterable<Uint8Array>,
+  lineBytesMax: number = LINE_BYTES_MAX,
+): AsyncGenerator<readonly Line[]> {
   let pieces: Uint8Array[] = [];
   let bytes = 0;
   const keep = (piece: Uint8Array): void => {

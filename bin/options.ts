@@ -1,12 +1,20 @@
 /** The options that several commands share, and how options are read. */
 import { InvalidArgumentError, Option } from "commander";
+import { isTimestamp } from "../src/core/timestamp.ts";
 import { URL_DEFAULT } from "./admin-client.ts";
 
 const PORT_MAX = 65_535;
+/** Events that one plan looks at. */
+export const PLAN_EVENTS_MAX = 10_000;
 const RULES_DEFAULT = "rules";
 
 export function toOption(): Option {
   return new Option("--to <url>", "the router's address").argParser(readUrl).default(URL_DEFAULT);
+}
+
+/** Without a default: for who must know whether it was given. */
+export function givenToOption(description: string): Option {
+  return new Option("--to <url>", description).argParser(readUrl);
 }
 
 export function rulesOption(): Option {
@@ -26,6 +34,24 @@ export function readPort(text: string): number {
 export function readCount(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Expected a number from 1 on.");
+}
+
+export function readPercent(text: string): number {
+  const percent = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (percent <= 100) return percent;
+  throw new InvalidArgumentError("Expected a number from 0 to 100.");
+}
+
+export function readLast(text: string): number {
+  const last = readCount(text);
+  if (last <= PLAN_EVENTS_MAX) return last;
+  throw new InvalidArgumentError(`Expected a number from 1 to ${PLAN_EVENTS_MAX}.`);
+}
+
+/** Milliseconds since the epoch. */
+export function readMoment(text: string): number {
+  if (isTimestamp(text)) return Date.parse(text);
+  throw new InvalidArgumentError("Expected a time such as 2026-01-31T12:00:00Z.");
 }
 
 /** Collects `NAME=value` options. */

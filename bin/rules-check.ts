@@ -3,10 +3,12 @@ import { join, resolve } from "node:path";
 import type { CompiledTarget, RuleSet } from "../src/core/rule-set.ts";
 import { compileRules } from "../src/core/rule-set.ts";
 import type { RulesDocument } from "../src/core/rule.ts";
+import { createExcerpts } from "../scripts/excerpt.ts";
 import type { Problem } from "../scripts/problem.ts";
 import { compareProblems, formatProblem } from "../scripts/problem.ts";
 import { loadRegistry } from "../scripts/registry.ts";
-import { hasErrors, readRules } from "../scripts/rule-files.ts";
+import { checkFolder } from "../scripts/check-folder.ts";
+import { hasErrors } from "../scripts/rule-files.ts";
 import type { RuleText } from "../scripts/rule-text.ts";
 import type { Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,7 +23,7 @@ export interface CheckedRules {
 /** Checks a folder; with `forDeploy` also what works on this machine only. */
 export async function checkRules(dir: string, forDeploy: boolean): Promise<CheckedRules> {
   const registry = await loadRegistry();
-  const { document, problems } = await readRules(resolve(dir), registry);
+  const { document, problems } = await checkFolder(resolve(dir), registry);
   if (hasErrors(problems)) return { problems, document: undefined, ruleSet: undefined };
   const ruleSet = compileRules(document, registry);
   const all = forDeploy ? [...problems, ...(await deployProblems(dir, ruleSet))].toSorted(compareProblems) : problems;
@@ -34,17 +36,26 @@ export function countErrors(problems: readonly Problem[]): number {
   return problems.filter(({ severity }) => severity === "error").length;
 }
 
-/** One line for each problem, to standard error. */
+/** One line for each problem, to standard error, and below it the line of the file that it is about. */
 export function sayProblems(problems: readonly Problem[], terminal: Pick<Terminal, "say" | "tint" | "cwd">): void {
+  const excerpts = createExcerpts();
   for (const problem of problems) {
     const style = problem.severity === "error" ? "red" : "yellow";
     const line = formatProblem(problem, terminal.cwd);
-    terminal.say(line.replace(` ${problem.severity}: `, ` ${terminal.tint(style, `${problem.severity}:`)} `));
+    terminal.say(line.replace(` ${problem.severity}: `, () => ` ${terminal.tint(style, `${problem.severity}:`)} `));
+    const excerpt = excerpts(problem);
+    if (excerpt === undefined) continue;
+    terminal.say(terminal.tint("dim", excerpt.gutter) + excerpt.line);
+    terminal.say(terminal.tint("dim", excerpt.indent) + terminal.tint(style, "^"));
   }
 }
 
 export function rulesFailure(dir: string, problems: readonly Problem[]): Failure {
   const errors = countErrors(problems);
+  if (errors === 0) {
+    const warnings = problems.length === 1 ? "1 warning" : `${problems.length} warnings`;
+    return { message: `${warnings} in the rule files of ${dir}, and --strict lets none pass` };
+  }
   return { message: `${errors} ${errors === 1 ? "mistake" : "mistakes"} in the rule files of ${dir}` };
 }
 
@@ -61,15 +72,16 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
       ...target.target.localOnly(target.config).map((reason): Problem => ({
         ...at,
         severity: "error",
+        code: "local-only",
         message: `the target ${name} works only locally: ${reason}`,
       })),
       ...missing.map((binding): Problem => {
         const message = `the target ${name} needs the queue binding ${binding}: add a [[queues.producers]] with it to wrangler.toml`;
-        return { ...at, severity: "error", message };
+        return { ...at, severity: "error", message, code: "missing-queue" };
       }),
       ...placeholderHosts(target).map((host): Problem => {
         const message = `the target ${name} sends to ${host}, a placeholder: write the real address before you rely on it`;
-        return { ...at, severity: "warning", message };
+        return { ...at, severity: "warning", message, code: "placeholder-host" };
       }),
     ];
   });
@@ -78,6 +90,7 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
     return {
       ...sources(name),
       severity: "warning",
+      code: "open-source",
       message: `anyone may send to the source ${name}: it says auth: none`,
     };
   });

@@ -1,6 +1,7 @@
 /** What the admin API answers about events and deliveries, as far as it is shown (src/http/admin.ts writes it). */
 import type { EventStatus } from "../src/core/delivery.ts";
 import type { Json, JsonObject } from "../src/core/result.ts";
+import type { ShownShadow } from "./shown-shadow.ts";
 import type { Style } from "./terminal.ts";
 
 export interface ShownEvent {
@@ -14,6 +15,8 @@ export interface ShownEvent {
   readonly rules: readonly string[];
   /** The receipt of an earlier event with the same signed content. */
   readonly replayOf?: string;
+  /** Of shadow rules that matched. In lists without what they would have sent, unless one is searched for. */
+  readonly shadow?: readonly ShownShadow[];
   readonly event: { readonly id: string; readonly source: string; readonly type: string; readonly subject?: string };
 }
 

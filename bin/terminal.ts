@@ -16,6 +16,8 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Writes a line to standard error. */
   readonly say: (line: string) => void;
+  /** Shows how far a long piece of work is, on standard error if that is a terminal; null takes it away again. */
+  readonly progress: (line: string | null) => void;
   /** Says what went wrong and answers the exit code. */
   readonly fail: (failure: Failure) => ExitCode;
   /** Colours text for standard output. */
@@ -45,6 +47,10 @@ export function createTerminal(process: NodeJS.Process): Terminal {
   return {
     print: (line) => void stdout.write(`${line}\n`),
     say,
+    progress: (line) => {
+      // Back to the line's beginning, and what stood there erased (ECMA-48: CR, EL).
+      if (stderr.isTTY) stderr.write(`\r\u001b[K${line ?? ""}`);
+    },
     fail: ({ message, hint, isUsage }) => {
       say(`${tint("red", "error:")} ${message}`);
       if (hint !== undefined) say(hint);

@@ -1,17 +1,21 @@
 /**
- * Writes `src/generated/`: the kinds of sources and targets, and the checked rules.
+ * Writes `src/generated/`: the kinds of sources and targets, and the checked rules; and into the `schemas` folder of the
+ * rules, if they have one, the JSON Schemas that editors go by.
  * `node scripts/generate.ts [--check] [--rules DIR] [--out DIR]`; with `--check` it writes nothing and fails when what is
  * there is not what it would write.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Json } from "../src/core/result.ts";
 import type { RulesDocument } from "../src/core/rule.ts";
+import { checkFolder } from "./check-folder.ts";
+import { createExcerpts, formatExcerpt } from "./excerpt.ts";
 import type { Problem } from "./problem.ts";
 import { formatProblem } from "./problem.ts";
-import { listKinds, renderRegistry } from "./registry.ts";
-import { hasErrors, readRules } from "./rule-files.ts";
+import { listKinds, loadRegistry, renderRegistry } from "./registry.ts";
+import { SCHEMAS_FOLDER, hasErrors } from "./rule-files.ts";
+import { ruleFileSchemas, schemaNames, schemaText } from "./schemas.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 export const RULES_DIR = join(ROOT, "rules");
@@ -56,6 +60,18 @@ export async function renderRegistries(): Promise<Readonly<Record<string, string
   };
 }
 
+function inFolder(dir: string): (file: readonly [name: string, text: string]) => readonly [path: string, text: string] {
+  return ([name, text]) => [join(dir, name), text];
+}
+
+/** The schemas for the folder, by file name; none when the folder is not there. */
+async function renderSchemas(dir: string, document: RulesDocument): Promise<readonly (readonly [string, string])[]> {
+  const info = await stat(dir).catch(() => undefined);
+  if (info?.isDirectory() !== true) return [];
+  const schemas = ruleFileSchemas(await loadRegistry(), schemaNames(document));
+  return Object.entries(schemas).map(([name, schema]) => [name, schemaText(schema)]);
+}
+
 export interface Generation {
   /** The document, when the rules have no errors. */
   readonly document: RulesDocument | undefined;
@@ -70,17 +86,19 @@ export async function generate(options: {
   readonly outDir: string;
   readonly checkOnly: boolean;
 }): Promise<Generation> {
-  const { document, problems } = await readRules(options.rulesDir);
+  const { document, problems } = await checkFolder(options.rulesDir);
   if (hasErrors(problems)) return { document: undefined, problems, changed: [] };
-  const files = { ...(await renderRegistries()), "rules.ts": renderRules(document) };
+  const generated = { ...(await renderRegistries()), "rules.ts": renderRules(document) };
+  const schemasDir = join(options.rulesDir, SCHEMAS_FOLDER);
+  const schemas = await renderSchemas(schemasDir, document);
+  const files = [...Object.entries(generated).map(inFolder(options.outDir)), ...schemas.map(inFolder(schemasDir))];
   const changed: string[] = [];
-  for (const [name, text] of Object.entries(files)) {
-    const file = join(options.outDir, name);
+  for (const [file, text] of files) {
     // Left alone when it is right, so that watchers see only true changes.
     if ((await readIfThere(file)) === text) continue;
     changed.push(file);
     if (options.checkOnly) continue;
-    await mkdir(options.outDir, { recursive: true });
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
   return { document, problems, changed };
@@ -105,7 +123,12 @@ export async function main(args: readonly string[], print: (line: string) => voi
   }
   const cwd = process.cwd();
   const result = await generate(parsed);
-  for (const problem of result.problems) print(formatProblem(problem, cwd));
+  const excerpts = createExcerpts();
+  for (const problem of result.problems) {
+    print(formatProblem(problem, cwd));
+    const excerpt = excerpts(problem);
+    if (excerpt !== undefined) print(formatExcerpt(excerpt));
+  }
   if (result.document === undefined) {
     const errors = result.problems.filter(({ severity }) => severity === "error").length;
     print(`${errors} ${errors === 1 ? "error" : "errors"}; nothing was written`);

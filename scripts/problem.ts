@@ -9,16 +9,25 @@ export interface Problem {
   readonly message: string;
   /** An error stops the build; a warning is only shown. */
   readonly severity: "error" | "warning";
+  /** What an analysis has found, always by the same name, such as `unknown-field`; docs/rules.md lists them. */
+  readonly code?: string;
+  /** The place is only a place to begin: the file as a whole is meant, and its first line says nothing about it. */
+  readonly isWholeFile?: true;
 }
 
 export function fileProblem(file: string, message: string, severity: Problem["severity"] = "error"): Problem {
-  return { file, line: 1, column: 1, message, severity };
+  return { file, line: 1, column: 1, message, severity, isWholeFile: true };
 }
 
-/** `rules/default/x.yaml:3:5: error: …`, which editors and CI turn into links. Paths are shown from `cwd` on. */
+/**
+ * `rules/default/x.yaml:3:5: error: … [code]`, which editors and CI turn into links; one line, whatever the files hold. Paths
+ * are shown from `cwd` on.
+ */
 export function formatProblem(problem: Problem, cwd: string): string {
-  const { file, line, column, severity, message } = problem;
-  return `${relative(cwd, file)}:${line}:${column}: ${severity}: ${message}`;
+  const { file, line, column, severity, message, code } = problem;
+  const end = code === undefined ? "" : ` [${code}]`;
+  const text = `${relative(cwd, file)}:${line}:${column}: ${severity}: ${message}${end}`;
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }
 
 export function compareProblems(a: Problem, b: Problem): number {

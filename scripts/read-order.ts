@@ -1,6 +1,15 @@
 /** Reads what a rule says of order: `order`, `on_failure` and `gap_wait`, which mean something only together. */
 import type { Reader } from "../src/core/read-object.ts";
-import { describe, readDurationMs, readInteger, readMembers, readOneOf, unknownName } from "../src/core/read-object.ts";
+import {
+  describe,
+  formatDuration,
+  readDurationMs,
+  readInteger,
+  readMembers,
+  readOneOf,
+  unknownName,
+} from "../src/core/read-object.ts";
+import { described, membersSchema, withSchema } from "../src/core/reader-schema.ts";
 import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
 import type { OnFailure, RuleOrder } from "../src/core/rule.ts";
@@ -17,20 +26,26 @@ const SKIP_AFTER_FORM = "{ skip-after: 3 }";
 /** `skip-after 3`, `skip-after:3`, `skip_after=3`, `skip-after`: what people write who don't think of braces. */
 const FLAT_SKIP_AFTER = /^skip[-_ ]?after\b[ :=]*(\d{1,9})?$/i;
 
-const readSkipAfter = readInteger(1, SKIP_AFTER_FAILURES_MAX);
+const SKIP_READERS = {
+  "skip-after": described(readInteger(1, SKIP_AFTER_FAILURES_MAX), "After so many failed attempts the lane goes on."),
+} as const;
 
-const readOnFailure: Reader<OnFailure> = (value, path, mistakes) => {
-  if (isJsonObject(value)) {
-    const read = readMembers(value, path, { "skip-after": readSkipAfter }, mistakes);
-    if (Object.keys(value).length === 0) mistakes.push({ path, message: `expected ${SKIP_AFTER_FORM}, found nothing` });
-    const failures = read["skip-after"];
-    return failures === undefined ? undefined : { kind: "skip-after", failures };
-  }
-  const word = ON_FAILURE_WORDS.find((each) => each === value);
-  if (word !== undefined) return { kind: word };
-  mistakes.push({ path, message: onFailureMistake(value) });
-  return undefined;
-};
+const readOnFailure: Reader<OnFailure> = withSchema(
+  (value, path, mistakes) => {
+    if (isJsonObject(value)) {
+      const read = readMembers(value, path, SKIP_READERS, mistakes);
+      if (Object.keys(value).length === 0)
+        mistakes.push({ path, message: `expected ${SKIP_AFTER_FORM}, found nothing` });
+      const failures = read["skip-after"];
+      return failures === undefined ? undefined : { kind: "skip-after", failures };
+    }
+    const word = ON_FAILURE_WORDS.find((each) => each === value);
+    if (word !== undefined) return { kind: word };
+    mistakes.push({ path, message: onFailureMistake(value) });
+    return undefined;
+  },
+  { anyOf: [{ enum: ON_FAILURE_WORDS }, membersSchema(SKIP_READERS, { required: ["skip-after"] })] },
+);
 
 function onFailureMistake(value: Json): string {
   const choices = `${ON_FAILURE_WORDS.join(", ")} or ${SKIP_AFTER_FORM}`;
@@ -42,10 +57,30 @@ function onFailureMistake(value: Json): string {
 
 /** The readers of a rule's members; `orderOf` then says whether they go together. */
 export const ORDER_READERS = {
-  order: readOneOf(["none", "key", "sequence"]),
-  on_failure: readOnFailure,
-  gap_wait: readDurationMs(GAP_WAIT_MIN_MS, GAP_WAIT_MAX_MS),
+  order: described(
+    readOneOf(["none", "key", "sequence"]),
+    "none: deliveries don't wait for each other. key: one at a time for each key (a repository, a subject), in the order " +
+      "of acceptance. sequence: by the event's own number.",
+    { default: "none" },
+  ),
+  on_failure: described(
+    readOnFailure,
+    "What a failure in an ordered lane means. block: the lane waits until it is delivered or too old. { skip-after: 3 }: " +
+      "it goes on after so many failures. park: it stops until somebody comes. latest: only the newest event counts.",
+    { default: "block" },
+  ),
+  gap_wait: described(
+    readDurationMs(GAP_WAIT_MIN_MS, GAP_WAIT_MAX_MS),
+    `With order: sequence, how long a missing number is waited for: ${formatDuration(GAP_WAIT_MIN_MS)} to ${formatDuration(GAP_WAIT_MAX_MS)}.`,
+    { default: formatDuration(GAP_WAIT_DEFAULT_MS) },
+  ),
 } as const;
+
+/** Which of them go together, for the rule's schema. */
+export const ORDER_DEPENDENCIES: JsonObject = {
+  on_failure: { properties: { order: { enum: ["key", "sequence"] } }, required: ["order"] },
+  gap_wait: { properties: { order: { enum: ["sequence"] } }, required: ["order"] },
+};
 
 /**
  * What the members of `rule`, read by `ORDER_READERS`, come to: undefined for a rule without order. Adds a mistake for each

@@ -1,12 +1,15 @@
 /** Reads one rule file's content. The file's name and folder make the rule's path. */
+import { PATTERN_REFERENCE } from "../src/core/pattern-schema.ts";
 import { parsePattern } from "../src/core/pattern.ts";
 import type { Reader } from "../src/core/read-object.ts";
 import { describe, readList, readMembers, readOneOf, readString, unknownName } from "../src/core/read-object.ts";
-import type { Json, Mistake, Result } from "../src/core/result.ts";
+import { described, membersSchema, withSchema } from "../src/core/reader-schema.ts";
+import type { Json, JsonObject, Mistake, Result } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
 import type { RuleDefinition, RuleMode } from "../src/core/rule.ts";
-import { parseTransform } from "../src/core/transform.ts";
-import { ORDER_READERS, orderOf } from "./read-order.ts";
+import { parseTransform, transformSchema } from "../src/core/transform.ts";
+import { NAME_SCHEMA } from "./rule-name.ts";
+import { ORDER_DEPENDENCIES, ORDER_READERS, orderOf } from "./read-order.ts";
 
 export const DESCRIPTION_CHARS_MAX = 1_000;
 /** Every target is a delivery of its own in the event's work row. */
@@ -22,18 +25,29 @@ function readChecked(parse: (value: Json) => Result<unknown, readonly Mistake[]>
   };
 }
 
-const readDescription: Reader<string> = (value, path, mistakes) => {
-  const text = readString(value, path, mistakes);
-  if (text === undefined || text.length <= DESCRIPTION_CHARS_MAX) return text;
-  mistakes.push({ path, message: `expected at most ${DESCRIPTION_CHARS_MAX} characters, found ${text.length}` });
-  return undefined;
-};
+const readDescription: Reader<string> = withSchema(
+  (value, path, mistakes) => {
+    const text = readString(value, path, mistakes);
+    if (text === undefined || text.length <= DESCRIPTION_CHARS_MAX) return text;
+    mistakes.push({ path, message: `expected at most ${DESCRIPTION_CHARS_MAX} characters, found ${text.length}` });
+    return undefined;
+  },
+  { ...readString.schema, maxLength: DESCRIPTION_CHARS_MAX },
+);
 
-const readMode: Reader<RuleMode> = (value, path, mistakes) => {
-  if (value !== "shadow") return readOneOf(["live", "off"])(value, path, mistakes);
-  mistakes.push({ path, message: "mode: shadow is not built yet; use mode: off, or live to deliver" });
-  return undefined;
-};
+const readMode: Reader<RuleMode> = readOneOf(["live", "shadow", "off"]);
+
+const RULE_READERS = {
+  description: described(readDescription, "What the rule is for, for people."),
+  pattern: withSchema(readChecked(parsePattern), PATTERN_REFERENCE),
+  transform: withSchema(readChecked(parseTransform), transformSchema()),
+  mode: described(
+    readMode,
+    "live: deliver. shadow: match and keep what would have gone out, deliver nothing. off: do nothing.",
+    { default: "live" },
+  ),
+  ...ORDER_READERS,
+} as const;
 
 function readTargets(known: readonly string[]): Reader<readonly string[]> {
   const readTargetName: Reader<string> = (value, path, mistakes) => {
@@ -45,12 +59,16 @@ function readTargets(known: readonly string[]): Reader<readonly string[]> {
     mistakes.push({ path, message });
     return undefined;
   };
-  return (value, path, mistakes) => {
+  const readNames = readList(
+    withSchema(readTargetName, known.length === 0 ? NAME_SCHEMA : { enum: known }),
+    RULE_TARGETS_MAX,
+  );
+  const read: Reader<readonly string[]> = (value, path, mistakes) => {
     if (typeof value === "string") {
       mistakes.push({ path, message: `expected a list; write targets: [${value.slice(0, 80)}]` });
       return undefined;
     }
-    const names = readList(readTargetName, RULE_TARGETS_MAX)(value, path, mistakes);
+    const names = readNames(value, path, mistakes);
     if (names === undefined || !Array.isArray(value)) return names;
     for (const [index, name] of (value as readonly Json[]).entries()) {
       if (value.indexOf(name) < index) {
@@ -59,6 +77,24 @@ function readTargets(known: readonly string[]): Reader<readonly string[]> {
     }
     return names;
   };
+  return described(read, "Where the event goes: names of targets.yaml. Each gets a delivery of its own.", {
+    ...readNames.schema,
+    uniqueItems: true,
+  });
+}
+
+/** In the order in which messages list them. */
+function ruleReaders(targetNames: readonly string[]) {
+  const { description, pattern, transform, ...others } = RULE_READERS;
+  return { description, pattern, transform, targets: readTargets(targetNames), ...others } as const;
+}
+
+/** The JSON Schema of a rule file, in need of the definitions that its pattern refers to. */
+export function ruleSchema(targetNames: readonly string[]): JsonObject {
+  return membersSchema(ruleReaders(targetNames), {
+    required: ["pattern", "targets"],
+    dependencies: ORDER_DEPENDENCIES,
+  });
 }
 
 /**
@@ -77,15 +113,7 @@ export function readRule(
     mistakes.push({ path: [], message: `expected a rule with a pattern and targets, found ${describe(value)}` });
     return undefined;
   }
-  const readers = {
-    description: readDescription,
-    pattern: readChecked(parsePattern),
-    transform: readChecked(parseTransform),
-    targets: readTargets(targetNames),
-    mode: readMode,
-    ...ORDER_READERS,
-  } as const;
-  const read = readMembers(value, [], readers, mistakes);
+  const read = readMembers(value, [], ruleReaders(targetNames), mistakes);
   const order = orderOf(value, read, mistakes);
   for (const [key, what] of [
     ["pattern", "which events the rule wants"],

@@ -1,6 +1,8 @@
 /** Reads one entry of sources.yaml. */
+import type { Reader } from "../src/core/read-object.ts";
 import { describe, readMembers, unknownName } from "../src/core/read-object.ts";
-import type { Json, Mistake, PathStep } from "../src/core/result.ts";
+import { described, membersSchema, mergeMembers, withSchema } from "../src/core/reader-schema.ts";
+import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
 import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { SourceDefinition } from "../src/core/rule.ts";
@@ -25,7 +27,7 @@ export function readSource(
   const own = Object.fromEntries(
     ["kind", "bus"].flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])),
   );
-  const read = readMembers(own, path, { kind: readKind(kinds), bus: readName("bus", "value") }, mistakes);
+  const read = readMembers(own, path, sharedReaders(kinds), mistakes);
   if (ownMember(value, "kind") === undefined) {
     mistakes.push({ path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` });
   }
@@ -38,8 +40,26 @@ export function readSource(
   return { name, kind: read.kind, bus: read.bus ?? BUS_DEFAULT, entry };
 }
 
-function readKind(kinds: Registry["sources"]) {
-  return (value: Json, path: readonly PathStep[], mistakes: Mistake[]): string | undefined => {
+/** The JSON Schema of an entry: that of one of the kinds, with the members that all sources have. */
+export function sourceSchema(kinds: Registry["sources"]): JsonObject {
+  const anyOf = Object.entries(kinds).map(([kind, { schema, summary }]) => {
+    const shared = membersSchema(sharedReaders({ [kind]: kinds[kind] as Registry["sources"][string] }));
+    return mergeMembers(shared, schema, { title: kind, description: `${summary}.` });
+  });
+  return { type: "object", required: ["kind"], anyOf };
+}
+
+function sharedReaders(kinds: Registry["sources"]) {
+  return {
+    kind: described(readKind(kinds), "How to read what comes in, and how to tell that it is genuine."),
+    bus: described(readName("bus", "value"), "The bus that gets the events: a folder with rules.", {
+      default: BUS_DEFAULT,
+    }),
+  } as const;
+}
+
+function readKind(kinds: Registry["sources"]): Reader<string> {
+  const read: Reader<string> = (value, path, mistakes) => {
     if (typeof value === "string" && Object.hasOwn(kinds, value)) return value;
     const message =
       typeof value === "string"
@@ -48,4 +68,5 @@ function readKind(kinds: Registry["sources"]) {
     mistakes.push({ path, message });
     return undefined;
   };
+  return withSchema(read, { enum: Object.keys(kinds) });
 }

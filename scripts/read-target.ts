@@ -1,6 +1,14 @@
 /** Reads one entry of targets.yaml: the keys that all targets share, and the kind's own by the kind itself. */
 import type { Reader } from "../src/core/read-object.ts";
-import { describe, nearestName, readDurationMs, readMembers, unknownName } from "../src/core/read-object.ts";
+import {
+  describe,
+  formatDuration,
+  nearestName,
+  readDurationMs,
+  readMembers,
+  unknownName,
+} from "../src/core/read-object.ts";
+import { described, membersSchema, mergeMembers, withSchema } from "../src/core/reader-schema.ts";
 import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "../src/core/retry.ts";
@@ -25,30 +33,46 @@ const MAX_AGE_MIN_MS = MINUTE_MS;
 const MAX_AGE_MAX_MS = 7 * DAY_MS;
 const MAX_AGE_DEFAULT_MS = 3 * DAY_MS;
 
-const readRetry: Reader<readonly number[]> = (value, path, mistakes) => {
-  if (value === "none") return [];
-  if (!Array.isArray(value)) {
-    mistakes.push({
-      path,
-      message: `expected a list of durations such as [5s, 30s, 5m], or none; found ${describe(value)}`,
-    });
-    return undefined;
-  }
-  if (value.length > RETRIES_MAX) {
-    mistakes.push({ path, message: `expected at most ${RETRIES_MAX} retries, found ${value.length}` });
-    return undefined;
-  }
-  const readDelay = readDurationMs(RETRY_DELAY_MIN_MS, RETRY_DELAY_MAX_MS);
-  return (value as readonly Json[]).flatMap((item, index) => readDelay(item, [...path, index], mistakes) ?? []);
-};
+const readDelay = readDurationMs(RETRY_DELAY_MIN_MS, RETRY_DELAY_MAX_MS);
+
+const readRetry: Reader<readonly number[]> = withSchema(
+  (value, path, mistakes) => {
+    if (value === "none") return [];
+    if (!Array.isArray(value)) {
+      mistakes.push({
+        path,
+        message: `expected a list of durations such as [5s, 30s, 5m], or none; found ${describe(value)}`,
+      });
+      return undefined;
+    }
+    if (value.length > RETRIES_MAX) {
+      mistakes.push({ path, message: `expected at most ${RETRIES_MAX} retries, found ${value.length}` });
+      return undefined;
+    }
+    return (value as readonly Json[]).flatMap((item, index) => readDelay(item, [...path, index], mistakes) ?? []);
+  },
+  { anyOf: [{ type: "array", items: readDelay.schema ?? {}, maxItems: RETRIES_MAX }, { enum: ["none"] }] },
+);
 
 /** Known names that mean something in the design but do nothing yet: silence would be worse than an error. */
 const NOT_BUILT_KINDS = ["service"];
 
 const SHARED_READERS = {
-  timeout: readDurationMs(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
-  retry: readRetry,
-  "max-age": readDurationMs(MAX_AGE_MIN_MS, MAX_AGE_MAX_MS),
+  timeout: described(
+    readDurationMs(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
+    `How long one attempt may take, the answer included: ${formatDuration(TIMEOUT_MIN_MS)} to ${formatDuration(TIMEOUT_MAX_MS)}.`,
+    { default: formatDuration(TIMEOUT_DEFAULT_MS) },
+  ),
+  retry: described(
+    readRetry,
+    `The waits between attempts, at most ${RETRIES_MAX}, each ${formatDuration(RETRY_DELAY_MIN_MS)} to ${formatDuration(RETRY_DELAY_MAX_MS)}, such as [5s, 30s, 5m]; none for a single attempt.`,
+    { default: DEFAULT_RETRY_DELAYS_MS.map(formatDuration) },
+  ),
+  "max-age": described(
+    readDurationMs(MAX_AGE_MIN_MS, MAX_AGE_MAX_MS),
+    `When a delivery ends at the latest: ${formatDuration(MAX_AGE_MIN_MS)} to ${formatDuration(MAX_AGE_MAX_MS)}.`,
+    { default: formatDuration(MAX_AGE_DEFAULT_MS) },
+  ),
   ...LIMIT_READERS,
 } as const;
 const SHARED_KEYS = Object.keys(SHARED_READERS);
@@ -84,6 +108,15 @@ export function readTarget(
     maxAgeMs: read["max-age"] ?? MAX_AGE_DEFAULT_MS,
     ...(limits === undefined ? {} : { limits }),
   };
+}
+
+/** The JSON Schema of an entry: that of one of the kinds, with the members that all targets have. */
+export function targetSchema(kinds: Registry["targets"]): JsonObject {
+  const shared = membersSchema(SHARED_READERS);
+  const anyOf = Object.entries(kinds).map(([kind, { schema, summary }]) =>
+    mergeMembers(schema, shared, { title: kind, description: summary }),
+  );
+  return { type: "object", anyOf };
 }
 
 /** The kind is named by its own key, so an entry has exactly one of them. */

@@ -35,13 +35,17 @@ const FILES_AT_ONCE = 64;
 
 const RULE_FILE = /\.(?:yaml|yml|json)$/;
 const TEST_FILE = /\.test\.(?:yaml|yml|json)$/;
-const SCHEMAS = "schemas";
+export const SCHEMAS_FOLDER = "schemas";
+/** In a bus: files that test cases name as their events. */
+const EVENTS = "events";
 
 export interface RulesRead {
   /** Whatever could be read; complete only when no problem is an error. */
   readonly document: RulesDocument;
   /** Sorted by file and place. `file` begins with the folder's path as it was given. */
   readonly problems: readonly Problem[];
+  /** The rules' files, by the rules' paths. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 export function hasErrors(problems: readonly Problem[]): boolean {
@@ -56,7 +60,7 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
   const kinds = registry ?? (await loadRegistry());
   const problems: Problem[] = [];
   const listing = await listFolder(dir, problems);
-  if (listing === undefined) return { document: withVersion([], [], []), problems };
+  if (listing === undefined) return { document: withVersion([], [], []), problems, files: new Map() };
 
   const sources = await readEntries(join(dir, "sources.yaml"), problems, (name, value, mistakes) =>
     readSource(name, value, kinds.sources, mistakes),
@@ -115,7 +119,8 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
     }
   }
   const document = withVersion(sources.definitions, targets.definitions, rules);
-  return { document, problems: problems.toSorted(compareProblems) };
+  const files = new Map(listing.rules.map(({ bus, name, file }) => [`${bus}/${name}`, file]));
+  return { document, problems: problems.toSorted(compareProblems), files };
 }
 
 function hintOf(name: string, known: readonly string[]): string {
@@ -146,7 +151,7 @@ async function listFolder(
   for (const entry of entries) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) {
-      if (entry.name === SCHEMAS) continue;
+      if (entry.name === SCHEMAS_FOLDER) continue;
       if (isName(entry.name)) rules.push(...(await listBus(path, entry.name, problems)));
       else problems.push(fileProblem(path, `a folder is a bus, and a bus is named in ${NAME_RULE}`));
     } else if (entry.name !== "sources.yaml" && entry.name !== "targets.yaml") {
@@ -169,7 +174,7 @@ async function listBus(dir: string, bus: string, problems: Problem[]): Promise<r
   for (const entry of (await listEntries(dir)) ?? []) {
     const file = join(dir, entry.name);
     if (entry.isDirectory()) {
-      problems.push(fileProblem(file, "a bus has no folders: its rules stand side by side"));
+      if (entry.name !== EVENTS) problems.push(fileProblem(file, "a bus has no folders: its rules stand side by side"));
       continue;
     }
     if (TEST_FILE.test(entry.name) || entry.name.endsWith(".md")) continue;

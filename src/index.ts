@@ -30,6 +30,7 @@ import { allPartitions } from "./http/admin.ts";
 import type { HttpPorts } from "./http/app.ts";
 import { app } from "./http/app.ts";
 import { createRejectionRecorder } from "./http/rejection-recorder.ts";
+import { createVerificationRecorder } from "./http/verification-recorder.ts";
 import type { Gate } from "./objects/gate.ts";
 import type { Partition } from "./objects/partition.ts";
 
@@ -54,6 +55,7 @@ const SWEEP_EVERY_MS = 900_000;
 
 const ruleSet = compileRules(rules, { sources, targets });
 const rejectionRecorder = createRejectionRecorder();
+const verificationRecorder = createVerificationRecorder();
 const pacer = createPacer();
 
 export default {
@@ -79,15 +81,20 @@ export class Dispatch extends WorkerEntrypoint<Env> {
 
 function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
   const ports = dispatchPorts(env);
-  const recorder = rejectionRecorder({
+  /** The partition that keeps what is known of a source; undefined when there is no bus. */
+  const partitionOfSource = (source: string): AdminPartitionPort | undefined => {
+    const bus = ruleSet.source(source)?.definition.bus ?? ruleSet.buses[0];
+    if (bus === undefined) return undefined;
+    return adminPartition(env, partitionOf(bus, source, ports.partitions, hashing.sha256));
+  };
+  const rejections = rejectionRecorder({
     now: Date.now,
     sleep,
-    write: async (source, entries) => {
-      const bus = ruleSet.source(source)?.definition.bus ?? ruleSet.buses[0];
-      if (bus === undefined) return;
-      const name = partitionOf(bus, source, ports.partitions, hashing.sha256);
-      await adminPartition(env, name).recordRejections(entries);
-    },
+    write: async (source, entries) => partitionOfSource(source)?.recordRejections(entries),
+  });
+  const verifications = verificationRecorder({
+    now: Date.now,
+    write: async (source, entries) => partitionOfSource(source)?.recordVerifications(entries),
   });
   return {
     ...ports,
@@ -96,7 +103,8 @@ function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
     adminPartition: (name) => adminPartition(env, name),
     later: (work) => ctx.waitUntil(work.catch((error: unknown) => log("later.failed", { error: String(error) }))),
     dispatch: (jobs) => dispatch(jobs, ports),
-    recordRejection: recorder.record,
+    recordRejection: rejections.record,
+    recordVerification: verifications.record,
   };
 }
 

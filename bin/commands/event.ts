@@ -4,6 +4,7 @@ import type { ExitCode } from "../failure.ts";
 import { EXIT_OK } from "../failure.ts";
 import type { EventDetails, ShownAttempt, ShownDelivery } from "../shown-delivery.ts";
 import { answerAs, shortTime, statusStyle } from "../shown-delivery.ts";
+import { describeShadow } from "../shown-shadow.ts";
 import type { Terminal } from "../terminal.ts";
 import { printable } from "../terminal.ts";
 
@@ -44,6 +45,11 @@ function describeEvent(details: EventDetails, terminal: Terminal): readonly stri
     ...(details.replayOf === undefined ? [] : [field("replay of", details.replayOf)]),
     field("rules", details.rules.length === 0 ? "none matched" : details.rules.join(", ")),
     ...details.deliveries.flatMap((delivery) => ["", ...describeDelivery(delivery, paint)]),
+    ...(details.shadow ?? []).flatMap((match) => [
+      "",
+      `${paint("dim", "shadow")}  ${printable(match.rule)}`,
+      ...describeShadow(match, EVENT_CHARS_MAX, terminal),
+    ]),
     "",
     ...pretty.slice(0, EVENT_CHARS_MAX).split("\n").map(printable),
     ...(isCut ? [paint("dim", `… ${pretty.length - EVENT_CHARS_MAX} characters more: --json shows all`)] : []),

@@ -1,11 +1,10 @@
 /** `sluice send github`: a real payload of GitHub's, signed as GitHub signs it. */
 import { createHmac, randomUUID } from "node:crypto";
-import { unknownName } from "../../src/core/read-object.ts";
-import type { Json, Result } from "../../src/core/result.ts";
+import type { Result } from "../../src/core/result.ts";
 import { err, ok } from "../../src/core/result.ts";
 import { request } from "../admin-client.ts";
 import type { ExitCode, Failure } from "../failure.ts";
-import { githubExamples } from "../github-examples.ts";
+import { chooseExample } from "../github-examples.ts";
 import { readInputFile } from "../json-file.ts";
 import { showReceipt } from "../receipt.ts";
 import { findSourceSecret } from "../source-entry.ts";
@@ -69,28 +68,7 @@ async function choosePayload(event: string, options: SendGithubOptions): Promise
     const bytes = await readInputFile("--file", options.file);
     return bytes.ok ? ok(new Uint8Array(bytes.value)) : bytes;
   }
-  const example = chooseExample(event, options);
+  const hint = "All of them: sluice send github --help. A payload of your own: --file payload.json.";
+  const example = chooseExample(event, options, hint);
   return example.ok ? ok(encodeText(JSON.stringify(example.value))) : example;
-}
-
-function chooseExample(event: string, { action, example = 1 }: SendGithubOptions): Result<Json, Failure> {
-  const events = githubExamples();
-  const found = events.find(({ name }) => name === event);
-  if (found === undefined) {
-    const known = events.map(({ name }) => name);
-    return err({
-      message: unknownName("event", event, known),
-      hint: "All of them: sluice send github --help. A payload of your own: --file payload.json.",
-      isUsage: true,
-    });
-  }
-  const ofAction = found.examples.filter((each) => action === undefined || each["action"] === action);
-  const chosen = ofAction[example - 1];
-  if (chosen !== undefined) return ok(chosen);
-  if (ofAction.length > 0) {
-    const message = `${event} has ${ofAction.length} ${ofAction.length === 1 ? "example" : "examples"}, found --example ${example}`;
-    return err({ message, isUsage: true });
-  }
-  const actions = new Set(found.examples.map((each) => each["action"]).filter((each) => typeof each === "string"));
-  return err({ message: `${event}: ${unknownName("action", action ?? "", [...actions])}`, isUsage: true });
 }

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly rules: string;
   /** Instead of those in wrangler.toml. */
   readonly var: Readonly<Record<string, string>>;
+  /** False: the rules stay those of the start, as they do where it is deployed. */
+  readonly watch: boolean;
 }
 
 /** The source that `POST /events` belongs to. */
@@ -45,7 +47,7 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
     describeStart(url, options, loaded.value.ruleSet, terminal);
     terminal.print(`ready ${url}`);
     describeNextSteps(url, options, loaded.value.ruleSet, terminal);
-    watch = followRules(options.rules, router.value, loaded.value.settings.document, terminal);
+    if (options.watch) watch = followRules(options.rules, router.value, loaded.value.settings.document, terminal);
     const signal = await ended;
     terminal.say(`Stopping (${signal}).`);
   }
@@ -147,7 +149,8 @@ function describeNextSteps(url: string, options: StartOptions, ruleSet: RuleSet,
   say("In a second terminal:");
   if (send !== undefined) say(`  ${tint("cyan", `npm run sluice -- ${send}`)}`);
   say(`  ${tint("cyan", `npm run sluice -- events${to}`)}`);
-  say(`Rules in ${options.rules}/ are applied when their files are saved. Ctrl-C stops.`);
+  const whenSaved = options.watch ? "are applied when their files are saved" : "stay as they are until the next start";
+  say(`Rules in ${options.rules}/ ${whenSaved}. Ctrl-C stops.`);
 }
 
 /** Applies the rules again after each change; wrong ones are listed and the old ones go on. */

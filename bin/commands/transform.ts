@@ -1,8 +1,9 @@
 /** `sluice transform`: what a transform makes of events. Needs no router. */
+import { structuredJson } from "../../src/core/event.ts";
 import { findDuplicateMember, parseJson } from "../../src/core/json.ts";
 import type { Json, JsonObject, Mistake, Result } from "../../src/core/result.ts";
 import { err, formatPath, ok } from "../../src/core/result.ts";
-import type { Transform } from "../../src/core/transform.ts";
+import type { Transform, TransformContext, Transformed } from "../../src/core/transform.ts";
 import { applyTransform, parseTransform } from "../../src/core/transform.ts";
 import type { ExitCode } from "../failure.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../failure.ts";
@@ -16,11 +17,20 @@ export interface TransformOptions {
   readonly transform?: string;
   readonly event?: string;
   readonly json?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly acceptedAt?: number;
+  readonly seed?: string;
 }
+
+/** What `$random` draws from where nothing else is said. */
+const SEED_DEFAULT = "example";
 
 export async function transform(options: TransformOptions, terminal: Terminal): Promise<ExitCode> {
   const { transform: given, event } = options;
-  if (given !== undefined && event !== undefined) return transformOne(given, event, options.json === true, terminal);
+  const context = { acceptedAt: options.acceptedAt ?? Date.now(), seed: options.seed ?? SEED_DEFAULT };
+  if (given !== undefined && event !== undefined) {
+    return transformOne(given, event, context, options.json === true, terminal);
+  }
   if (given !== undefined || event !== undefined) {
     const message = `expected --transform and --event together, found only --${given === undefined ? "event" : "transform"}`;
     return terminal.fail({ message, isUsage: true });
@@ -29,26 +39,26 @@ export async function transform(options: TransformOptions, terminal: Terminal): 
     const message = "expected --transform and --event, or lines of JSON on standard input";
     return terminal.fail({ message, hint: "See: sluice transform --help", isUsage: true });
   }
-  const transformLine = createLineTransformer();
+  const transformLine = createLineTransformer(context);
   await answerLines(terminal, transformLine, failed);
   return EXIT_OK;
 }
 
 /** Answers one line after another, and keeps the last transform. */
-function createLineTransformer(): (text: string) => string {
+function createLineTransformer(context: TransformContext): (text: string) => Promise<string> {
   let known: { readonly text: string; readonly parsed: Result<Transform, string> } | undefined;
   const parse = (value: Json): Result<Transform, string> => {
     if (typeof value !== "string") return parseValue(value);
     if (known?.text !== value) known = { text: value, parsed: parseText(value) };
     return known.parsed;
   };
-  return (text) => {
+  return async (text) => {
     const line = readRequestLine(text, ["transform", "event"]);
     if (!line.ok) return failed(line.error);
     const parsed = parse(line.value.transform);
     if (!parsed.ok) return failed(parsed.error);
     const event = readEventMember(line.value.event);
-    return event.ok ? apply(parsed.value, event.value) : failed(event.error);
+    return event.ok ? apply(parsed.value, event.value, context) : failed(event.error);
   };
 }
 
@@ -66,9 +76,14 @@ function parseText(text: string): Result<Transform, string> {
 }
 
 /** The result is JSON text; it is put in as it stands, so that numbers stay as they are. */
-function apply(parsed: Transform, event: JsonObject): string {
-  const made = applyTransform(parsed, event);
-  return made.ok ? `{"output":${onOneLine(made.value)}}` : failed(made.error.detail);
+async function apply(parsed: Transform, event: JsonObject, context: TransformContext): Promise<string> {
+  const made = await applyTransform(parsed, event, context);
+  return made.ok ? `{"output":${onOneLine(jsonOf(made.value))}}` : failed(made.error.detail);
+}
+
+/** An event of the transform's own is shown in the JSON format of CloudEvents. */
+function jsonOf(made: Transformed): string {
+  return made.kind === "body" ? made.text : structuredJson(made.event);
 }
 
 /** In JSON text a line break can stand only between tokens, where a space says the same. */
@@ -80,7 +95,13 @@ function failed(error: string): string {
   return JSON.stringify({ error });
 }
 
-async function transformOne(given: string, eventGiven: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
+async function transformOne(
+  given: string,
+  eventGiven: string,
+  context: TransformContext,
+  json: boolean,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const refuse = (message: string): ExitCode => {
     if (!json) return terminal.fail({ message });
     terminal.print(failed(message));
@@ -106,9 +127,10 @@ async function transformOne(given: string, eventGiven: string, json: boolean, te
   }
   const event = readEventMember(eventInput.value.value);
   if (!event.ok) return refuse(event.error);
-  const made = applyTransform(parsed.value, event.value);
+  const made = await applyTransform(parsed.value, event.value, context);
   if (!made.ok) return refuse(made.error.detail);
-  terminal.print(json ? `{"output":${onOneLine(made.value)}}` : made.value);
+  const output = jsonOf(made.value);
+  terminal.print(json ? `{"output":${onOneLine(output)}}` : output);
   return EXIT_OK;
 }
 

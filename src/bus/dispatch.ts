@@ -8,10 +8,11 @@ import { hopsProblem } from "../core/hops.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { JsonObject } from "../core/result.ts";
 import type { CompiledRule, CompiledTarget } from "../core/rule-set.ts";
+import { seqTimeMs } from "../core/receipt.ts";
+import { toShipment } from "../core/shipment.ts";
 import type { StepPolicy } from "../core/step.ts";
 import { nextStep } from "../core/step.ts";
-import type { Shipment, TargetIo } from "../core/target.ts";
-import { applyTransform } from "../core/transform.ts";
+import type { TargetIo } from "../core/target.ts";
 import { logAttempt, toAttempt } from "./attempt-record.ts";
 import { callPartition } from "./partition-call.ts";
 import type { PermitPorts } from "./permit.ts";
@@ -167,10 +168,17 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     try {
       const looping = hopsProblem(event.attributes);
       if (looping !== undefined) return { kind: "permanent", reason: "hop-limit", detail: looping };
-      const shipped = toShipment(lease, event, rule, views);
-      if ("outcome" in shipped) return shipped.outcome;
+      const shipped = await toShipment(rule, {
+        event: { attributes: event.attributes, body: event.body },
+        view: () => viewOf(event, views),
+        deliveryId: lease.deliveryId,
+        attempt: lease.attempt,
+        rawHeaders: event.rawHeaders,
+        acceptedAt: seqTimeMs(lease.seq),
+      });
+      if (!shipped.ok) return { kind: "permanent", reason: "transform-failed", detail: shipped.error.detail };
       const io = { ...ports.io, publish: pipeOf({ lease, event }, ports) };
-      return await target.target.send(shipped.shipment, target.config, timeoutMs, io);
+      return await target.target.send(shipped.value, target.config, timeoutMs, io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
       ports.log("delivery.bug", {
@@ -207,24 +215,18 @@ function findWanted(lease: Lease, event: StoredEvent, ports: DispatchPorts): Wan
     return { outcome: { kind: "released", reason: "older-rules" } };
   }
   if (rule === undefined) return { outcome: { kind: "unwanted", reason: "rule-removed" } };
-  if (rule.definition.mode !== "live") return { outcome: { kind: "unwanted", reason: "rule-off" } };
-  return { outcome: { kind: "unwanted", reason: "target-removed" } };
+  switch (rule.definition.mode) {
+    case "shadow":
+      return { outcome: { kind: "unwanted", reason: "rule-shadow" } };
+    case "off":
+      return { outcome: { kind: "unwanted", reason: "rule-off" } };
+    case "live":
+      return { outcome: { kind: "unwanted", reason: "target-removed" } };
+  }
 }
 
-function toShipment(
-  lease: Lease,
-  event: StoredEvent,
-  rule: CompiledRule,
-  views: WeakMap<StoredEvent, JsonObject>,
-): { readonly shipment: Shipment } | { readonly outcome: Outcome } {
-  const base = { deliveryId: lease.deliveryId, attempt: lease.attempt, rawHeaders: event.rawHeaders };
-  if (rule.transform === undefined) {
-    return { shipment: { ...base, event: { attributes: event.attributes, body: event.body } } };
-  }
+function viewOf(event: StoredEvent, views: WeakMap<StoredEvent, JsonObject>): JsonObject {
   let view = views.get(event);
   if (view === undefined) views.set(event, (view = eventView(event)));
-  const body = applyTransform(rule.transform, view);
-  if (!body.ok) return { outcome: { kind: "permanent", reason: "transform-failed", detail: body.error.detail } };
-  const attributes = { ...event.attributes, datacontenttype: "application/json" };
-  return { shipment: { ...base, event: { attributes, body: new TextEncoder().encode(body.value) } } };
+  return view;
 }

@@ -1,4 +1,4 @@
-/** Planning: which rules an event meets, and one delivery for each rule and target. */
+/** Planning: which rules an event meets, one delivery for each rule and target, and what shadow rules would have sent. */
 import type { PlannedDelivery, PlannedLane, RulesVersion } from "../core/delivery.ts";
 import { eventView, identityOf } from "../core/event.ts";
 import { sequenceOf } from "../core/order-key.ts";
@@ -10,6 +10,8 @@ import type { CompiledSource, RuleSet } from "../core/rule-set.ts";
 import type { RuleDefinition } from "../core/rule.ts";
 import type { Hashing, ReceivedEvent } from "../core/source.ts";
 import type { AcceptItem, StoredEvent } from "./ports.ts";
+import type { ShadowPorts } from "./shadow.ts";
+import { findShadows } from "./shadow.ts";
 
 /** Deliveries that one event may fan out to. Their states are one row, and a row has at most 2 MB. */
 export const DELIVERIES_PER_EVENT_MAX = 500;
@@ -28,19 +30,24 @@ export function originOf(source: CompiledSource): Origin {
   return { name, bus, scope: name };
 }
 
-export interface PlanPorts {
+export interface PlanPorts extends ShadowPorts {
   readonly ruleSet: RuleSet;
   readonly rulesVersion: RulesVersion;
-  readonly hashing: Hashing;
 }
 
-/** Matches an event and plans its deliveries. */
-export function planEvent(received: ReceivedEvent, origin: Origin, ports: PlanPorts): Result<AcceptItem, Rejection> {
+/** Matches an event and plans its deliveries. `arrivedAt`: when its request began to be planned, in milliseconds. */
+export async function planEvent(
+  received: ReceivedEvent,
+  origin: Origin,
+  ports: PlanPorts,
+  arrivedAt: number,
+): Promise<Result<AcceptItem, Rejection>> {
   const { name, bus, scope } = origin;
   const { sha256 } = ports.hashing;
   const { attributes, body } = received.event;
   const identity = identityOf(scope, attributes);
-  const rules = ports.ruleSet.match(bus, eventView(received.event));
+  const view = eventView(received.event);
+  const rules = ports.ruleSet.match(bus, view);
   const deliveries = rules.flatMap(({ definition }) =>
     definition.targets.map((targetName): PlannedDelivery => {
       const target = ports.ruleSet.target(targetName);
@@ -59,6 +66,7 @@ export function planEvent(received: ReceivedEvent, origin: Origin, ports: PlanPo
   if (deliveries.length > DELIVERIES_PER_EVENT_MAX) {
     return err({ reason: "too-many-deliveries", deliveriesMax: DELIVERIES_PER_EVENT_MAX });
   }
+  const shadow = await findShadows({ received, bus, identity, view, arrivedAt }, ports);
   const event: StoredEvent = {
     attributes,
     body,
@@ -69,6 +77,7 @@ export function planEvent(received: ReceivedEvent, origin: Origin, ports: PlanPo
     rulesVersion: ports.rulesVersion,
     key: received.key,
     ...(received.orderKey === undefined ? {} : { orderKey: received.orderKey }),
+    ...(shadow.length === 0 ? {} : { shadow }),
   };
   return ok({
     identity: sha256(identity),

@@ -20,8 +20,23 @@ export interface StoredEvent {
   readonly orderKey?: string;
   /** The receipt of an earlier event with the same signed content under another id. */
   readonly replayOf?: string;
+  /** What shadow rules would have sent; absent when none matched. */
+  readonly shadow?: readonly ShadowMatch[];
   /** Names its signed content among the partition's; absent where only its id counts. */
   readonly contentKey?: number;
+}
+
+/** What a shadow rule would have sent, worked out at acceptance. */
+export interface ShadowMatch {
+  /** The rule's path. */
+  readonly rule: string;
+  readonly targets: readonly string[];
+  /** What the transform made, as text: the body, or a whole event in the JSON format. Absent without a transform: the payload as received. */
+  readonly output?: string;
+  /** The output is longer than is kept; this many bytes in all. */
+  readonly outputBytes?: number;
+  /** Why the transform failed. */
+  readonly problem?: string;
 }
 
 export interface AcceptItem {
@@ -165,6 +180,9 @@ export interface AdminPartitionPort {
   readonly redrive: (seq: number, deliveryId: string | null) => Promise<number | "full" | null>;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => Promise<void>;
   readonly listRejections: (limit: number) => Promise<readonly RejectionEntry[]>;
+  /** Keeps the newest time of each secret. */
+  readonly recordVerifications: (entries: readonly VerificationEntry[]) => Promise<void>;
+  readonly listVerifications: () => Promise<readonly VerificationEntry[]>;
   /**
    * The sweep. `statuses`: how every target stands, so that what was missed is made good. `targets`: all that the rules name,
    * whether their gates could be asked or not; absent from a caller that can't tell.
@@ -194,6 +212,8 @@ export interface EventFilter {
   readonly status?: EventStatus;
   /** Accepted at or after this time, in milliseconds. */
   readonly sinceMs?: number;
+  /** Matched by this shadow rule: its path. */
+  readonly shadow?: string;
 }
 
 export interface ListRequest {
@@ -202,9 +222,11 @@ export interface ListRequest {
   readonly limit: number;
   readonly which: "all" | "dead" | "parked";
   readonly filter: EventFilter;
+  /** With the events' bodies, and then without their deliveries' attempts. */
+  readonly withBodies?: boolean;
 }
 
-/** An event without its body. */
+/** An event, without its body where bodies were not asked for. */
 export interface ListedEvent extends StoredEventWithDeliveries {
   readonly status: EventStatus;
   readonly acceptedAt: number;
@@ -225,6 +247,16 @@ export interface RejectionEntry {
   readonly count: number;
   /** What the first sender was told. */
   readonly detail: string;
+}
+
+/** That a secret has verified a request. */
+export interface VerificationEntry {
+  /** The source's name in sources.yaml. */
+  readonly source: string;
+  /** The secret's name. */
+  readonly secret: string;
+  /** When, in milliseconds: of the last time by a minute at most. */
+  readonly at: number;
 }
 
 export interface Backlog {

@@ -63,8 +63,9 @@ export async function publish(
   leasesMax: number = SLOTS_MAX,
 ): Promise<Result<Published, Rejection>> {
   const planned: AcceptItem[] = [];
+  const arrivedAt = ports.now();
   for (const received of events) {
-    const plan = planEvent(received, origin, ports);
+    const plan = await planEvent(received, origin, ports, arrivedAt);
     if (!plan.ok) return plan;
     planned.push(plan.value);
   }
@@ -163,7 +164,7 @@ async function askKnown(
   const refusals = await Promise.all(
     [...groupByPartition(unknown, partitions, request.ports)].map(async ([partition, group]) => {
       // Only hashes and plans are compared there.
-      const bare = group.map((item) => ({ ...item, event: { ...item.event, body: null } }));
+      const bare = group.map((item) => ({ ...item, event: bareEvent(item.event) }));
       const ask = newRequest(partition, bare, layout, request);
       const reply = await call("known", ask, request, (port) => port.known(ask));
       if (reply === undefined) return UNAVAILABLE;
@@ -186,6 +187,10 @@ async function askKnown(
     }),
   );
   return refusals.find((refusal) => refusal !== undefined);
+}
+
+function bareEvent({ shadow: _shadow, ...event }: StoredEvent): StoredEvent {
+  return { ...event, body: null };
 }
 
 function take(

@@ -12,6 +12,14 @@ export interface Cidr {
   readonly prefixBits: number;
 }
 
+/** As far as an expression can say it: the characters, not what they come to. */
+export const CIDR_SCHEMA = {
+  type: "string",
+  pattern: "^[0-9A-Fa-f:.]+/[0-9]{1,3}$",
+  patternErrorMessage: "Expected a block of addresses such as 10.0.0.0/8.",
+  examples: ["10.0.0.0/8", "2001:db8::/32"],
+} as const;
+
 /** The longest text of an address: eight groups of four digits. Anything longer is not looked at. */
 const ADDRESS_LENGTH_MAX = 39;
 

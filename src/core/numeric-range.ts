@@ -1,5 +1,5 @@
 /** Ranges of numbers as patterns write them: `["=", 5]`, `[">", 0]` or `[">=", 0, "<", 10]`. Numbers are doubles. */
-import type { Json, Result } from "./result.ts";
+import type { Json, JsonObject, Result } from "./result.ts";
 import { err, ok } from "./result.ts";
 import { describe } from "./read-object.ts";
 
@@ -15,6 +15,22 @@ export interface NumericBound {
 
 const EXPECTED =
   '["=", n], one bound such as [">", n], or a low bound and then a high bound such as [">=", 0, "<", 10]';
+
+const LOW = [">", ">="];
+const HIGH = ["<", "<="];
+
+/** All but that a low bound must be below the high one. */
+export const NUMERIC_SCHEMA: JsonObject = {
+  type: "array",
+  items: [{ enum: ["=", ...LOW, ...HIGH] }, { type: "number" }, { enum: HIGH }, { type: "number" }],
+  additionalItems: false,
+  minItems: 2,
+  anyOf: [{ maxItems: 2 }, { items: [{ enum: LOW }], minItems: 4 }],
+  examples: [
+    [">", 0],
+    [">=", 0, "<", 100],
+  ],
+};
 
 /** The error says what was found and expected. */
 export function parseNumericRange(value: Json): Result<NumericRange, string> {

@@ -33,7 +33,7 @@ export type PermanentReason =
   | "configuration"
   | "hop-limit";
 
-export type CancelReason = "rule-removed" | "rule-off" | "target-removed" | "superseded";
+export type CancelReason = "rule-removed" | "rule-off" | "rule-shadow" | "target-removed" | "superseded";
 
 /** A CloudEvent that a target answered with: to be published on the rule's bus before the delivery counts as delivered. */
 export interface Reply {

@@ -26,13 +26,15 @@ export interface Pattern {
 export interface Field {
   /** The names from the event's root to the field, joined by ".": no path occurs twice in one branch. */
   readonly path: string;
-  /** At least one. The field is met when one of them is. */
+  /** At least one, in the order of the pattern's list. The field is met when one of them is. */
   readonly alternatives: readonly Alternative[];
+  /** Where the field's list of alternatives stands in the pattern. */
+  readonly at: readonly PathStep[];
 }
 
 /** An object of the pattern with the objects below it: all fields, and one object of each `$or`. */
 interface Conjunction {
-  readonly fields: (Field & { readonly at: readonly PathStep[] })[];
+  readonly fields: Field[];
   readonly ors: { readonly at: readonly PathStep[]; readonly choices: readonly Conjunction[] }[];
 }
 
@@ -171,7 +173,7 @@ function namedTwice(path: string, at: readonly PathStep[], first: readonly PathS
 }
 
 function expand({ fields, ors }: Conjunction): readonly (readonly Field[])[] {
-  let branches: readonly (readonly Field[])[] = [fields.map(({ path, alternatives }) => ({ path, alternatives }))];
+  let branches: readonly (readonly Field[])[] = [fields];
   for (const { choices } of ors) {
     const expanded = choices.flatMap(expand);
     branches = branches.flatMap((branch) => expanded.map((choice) => [...branch, ...choice]));

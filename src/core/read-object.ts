@@ -2,11 +2,16 @@
  * Reads objects that people write by hand. Every member is named here or is a mistake; all mistakes are collected, each with
  * its path and, for a misspelt name, the nearest valid one.
  */
+import { withSchema } from "./reader-schema.ts";
 import type { Json, JsonObject, Mistake, PathStep } from "./result.ts";
 import { isJsonObject } from "./result.ts";
 
 /** Reads one member's value; pushes what is wrong with it and then returns undefined. */
-export type Reader<Value> = (value: Json, path: readonly PathStep[], mistakes: Mistake[]) => Value | undefined;
+export interface Reader<Value> {
+  (value: Json, path: readonly PathStep[], mistakes: Mistake[]): Value | undefined;
+  /** What it accepts, for editors; absent where the reader is no member of a file. */
+  readonly schema?: JsonObject;
+}
 
 export type Readers = Readonly<Record<string, Reader<unknown>>>;
 
@@ -34,14 +39,17 @@ export function readMembers<Members extends Readers>(
   return result as ReadMembers<Members>;
 }
 
-export const readString: Reader<string> = (value, path, mistakes) => {
-  if (typeof value === "string" && value !== "") return value;
-  mistakes.push({ path, message: `expected a non-empty string, found ${describe(value)}` });
-  return undefined;
-};
+export const readString: Reader<string> = withSchema(
+  (value, path, mistakes) => {
+    if (typeof value === "string" && value !== "") return value;
+    mistakes.push({ path, message: `expected a non-empty string, found ${describe(value)}` });
+    return undefined;
+  },
+  { type: "string", minLength: 1 },
+);
 
 export function readOneOf<const Choices extends readonly string[]>(choices: Choices): Reader<Choices[number]> {
-  return (value, path, mistakes) => {
+  const read: Reader<Choices[number]> = (value, path, mistakes) => {
     if (typeof value === "string" && choices.includes(value)) return value;
     const found =
       typeof value === "string"
@@ -50,10 +58,11 @@ export function readOneOf<const Choices extends readonly string[]>(choices: Choi
     mistakes.push({ path, message: found });
     return undefined;
   };
+  return withSchema(read, { enum: choices });
 }
 
 export function readList<Value>(reader: Reader<Value>, itemsMax: number): Reader<readonly Value[]> {
-  return (value, path, mistakes) => {
+  const read: Reader<readonly Value[]> = (value, path, mistakes) => {
     if (!Array.isArray(value) || value.length === 0) {
       mistakes.push({ path, message: `expected a non-empty list, found ${describe(value)}` });
       return undefined;
@@ -63,34 +72,41 @@ export function readList<Value>(reader: Reader<Value>, itemsMax: number): Reader
       return undefined;
     }
     const items: Value[] = [];
-    for (const [index, item] of (value as readonly Json[]).entries()) {
-      const read = reader(item, [...path, index], mistakes);
-      if (read !== undefined) items.push(read);
+    for (const [index, each] of (value as readonly Json[]).entries()) {
+      const item = reader(each, [...path, index], mistakes);
+      if (item !== undefined) items.push(item);
     }
     return items;
   };
+  return withSchema(read, { type: "array", items: reader.schema ?? {}, minItems: 1, maxItems: itemsMax });
 }
 
 /** A whole number within bounds, both included. */
 export function readInteger(min: number, max: number): Reader<number> {
-  return (value, path, mistakes) => {
+  const read: Reader<number> = (value, path, mistakes) => {
     if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
     mistakes.push({ path, message: `expected a whole number from ${min} to ${max}, found ${describe(value)}` });
     return undefined;
   };
+  return withSchema(read, { type: "integer", minimum: min, maximum: max });
 }
 
+const BINDING_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
 /** The name of a secret or binding: what wrangler accepts as one and a shell can export. */
-export const readBindingName: Reader<string> = (value, path, mistakes) => {
-  if (typeof value === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(value)) return value;
-  mistakes.push({
-    path,
-    // Never echoes what stands there: someone may have pasted the secret itself.
-    message:
-      "expected the name of a secret or binding (letters, digits and _, such as CI_SIGNING_SECRET); its value never stands in rule files",
-  });
-  return undefined;
-};
+export const readBindingName: Reader<string> = withSchema(
+  (value, path, mistakes) => {
+    if (typeof value === "string" && BINDING_NAME.test(value)) return value;
+    mistakes.push({
+      path,
+      // Never echoes what stands there: someone may have pasted the secret itself.
+      message:
+        "expected the name of a secret or binding (letters, digits and _, such as CI_SIGNING_SECRET); its value never stands in rule files",
+    });
+    return undefined;
+  },
+  { type: "string", pattern: BINDING_NAME.source, patternErrorMessage: "Expected a name, such as CI_SECRET." },
+);
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -101,10 +117,12 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+const DURATION = /^(\d{1,9})(ms|s|min|m|h|d)$/;
+
 /** A duration such as `15s`, `5m`, `2h` or `3d`, in milliseconds. */
 export function readDurationMs(minMs: number, maxMs: number): Reader<number> {
-  return (value, path, mistakes) => {
-    const parts = typeof value === "string" ? /^(\d{1,9})(ms|s|min|m|h|d)$/.exec(value) : null;
+  const read: Reader<number> = (value, path, mistakes) => {
+    const parts = typeof value === "string" ? DURATION.exec(value) : null;
     const ms = parts === null ? Number.NaN : Number(parts[1]) * (DURATION_UNITS_MS[parts[2] ?? ""] ?? Number.NaN);
     if (Number.isNaN(ms)) {
       mistakes.push({ path, message: `expected a duration such as 15s, 5m, 2h or 3d, found ${describe(value)}` });
@@ -119,6 +137,11 @@ export function readDurationMs(minMs: number, maxMs: number): Reader<number> {
     }
     return ms;
   };
+  return withSchema(read, {
+    type: "string",
+    pattern: DURATION.source,
+    patternErrorMessage: "Expected a duration such as 15s, 5m, 2h or 3d.",
+  });
 }
 
 export function formatDuration(ms: number): string {

@@ -7,7 +7,7 @@ import { compileMatcher } from "./matcher.ts";
 import { parsePattern } from "./pattern.ts";
 import type { JsonObject, Mistake, Result } from "./result.ts";
 import { formatPath } from "./result.ts";
-import type { RuleDefinition, RulesDocument, SourceDefinition, TargetDefinition } from "./rule.ts";
+import type { RuleDefinition, RuleMode, RulesDocument, SourceDefinition, TargetDefinition } from "./rule.ts";
 import type { Source } from "./source.ts";
 import type { Target } from "./target.ts";
 import type { Transform } from "./transform.ts";
@@ -40,6 +40,8 @@ export interface RuleSet {
   readonly rule: (path: string) => CompiledRule | undefined;
   /** The live rules of the bus whose pattern the event meets, in the order of their paths. */
   readonly match: (bus: string, view: JsonObject) => readonly CompiledRule[];
+  /** The same of its shadow rules. */
+  readonly matchShadow: (bus: string, view: JsonObject) => readonly CompiledRule[];
   /** Every bus that has a source or a rule, in order. */
   readonly buses: readonly string[];
   readonly sources: readonly CompiledSource[];
@@ -85,21 +87,17 @@ export function compileRules(document: RulesDocument, registry: Registry): RuleS
     const unknown = definition.targets.find((name) => !targetsByName.has(name));
     if (unknown !== undefined) throw new Error(`rule ${definition.path}: there is no target ${unknown}`);
   }
-  const buses = compileBuses(rules);
-  const busNames = new Set([...buses.keys(), ...[...sources, ...rules].map(({ definition }) => definition.bus)]);
+  const live = compileBuses(rules, "live");
+  const shadow = compileBuses(rules, "shadow");
+  const busNames = new Set([...sources, ...rules].map(({ definition }) => definition.bus));
 
   return {
     version: document.version,
     source: (name) => sourcesByName.get(name),
     target: (name) => targetsByName.get(name),
     rule: (path) => rulesByPath.get(path),
-    match: (bus, view) => {
-      const compiled = buses.get(bus);
-      // The matcher answers ascending indexes, and the rules of a bus stand in the order of their paths.
-      return compiled === undefined
-        ? []
-        : compiled.matcher.match(view).map((index) => compiled.rules[index] as CompiledRule);
-    },
+    match: (bus, view) => matchOn(live.get(bus), view),
+    matchShadow: (bus, view) => matchOn(shadow.get(bus), view),
     buses: [...busNames].toSorted(),
     sources,
     targets,
@@ -115,10 +113,15 @@ interface CompiledBus {
   readonly matcher: Matcher;
 }
 
-function compileBuses(rules: readonly CompiledRule[]): ReadonlyMap<string, CompiledBus> {
-  const live = rules.filter(({ definition }) => definition.mode === "live");
+function matchOn(bus: CompiledBus | undefined, view: JsonObject): readonly CompiledRule[] {
+  // The matcher answers ascending indexes, and the rules of a bus stand in the order of their paths.
+  return bus === undefined ? [] : bus.matcher.match(view).map((index) => bus.rules[index] as CompiledRule);
+}
+
+function compileBuses(rules: readonly CompiledRule[], mode: RuleMode): ReadonlyMap<string, CompiledBus> {
+  const wanted = rules.filter(({ definition }) => definition.mode === mode);
   const buses = new Map<string, CompiledBus>();
-  for (const [bus, members] of Map.groupBy(live, ({ definition }) => definition.bus)) {
+  for (const [bus, members] of Map.groupBy(wanted, ({ definition }) => definition.bus)) {
     const patterns = members.map(({ definition }) => {
       return valueOf(parsePattern(definition.pattern), `pattern of rule ${definition.path}`);
     });

@@ -71,7 +71,8 @@ export type OnFailure =
   /** Only the newest waiting delivery of the lane is wanted. */
   | { readonly kind: "latest" };
 
-export type RuleMode = "live" | "off";
+/** `shadow`: matched and transformed, and what would have gone out is kept with the event; nothing is delivered. */
+export type RuleMode = "live" | "shadow" | "off";
 
 /** Everything in `rules/`, checked. */
 export interface RulesDocument {

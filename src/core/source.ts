@@ -53,6 +53,8 @@ export interface ReceivedEvent {
 export interface Received {
   readonly events: readonly ReceivedEvent[];
   readonly batch: boolean;
+  /** Names of the secrets that the request's signature or token is right by; absent where the source is open. */
+  readonly verifiedBy?: readonly string[];
 }
 
 export interface Source<Config> {
@@ -60,6 +62,8 @@ export interface Source<Config> {
   readonly kind: string;
   /** One sentence for listings. */
   readonly summary: string;
+  /** The JSON Schema (draft-07) of what `parse` reads: an object with `properties`, each with a description for editors. */
+  readonly schema: JsonObject;
   /** Reads the source's entry of sources.yaml, less `kind` and `bus`. Paths of mistakes start at the entry. */
   readonly parse: (entry: JsonObject) => Result<Config, readonly Mistake[]>;
   /** The secrets that the configuration names. */

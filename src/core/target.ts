@@ -61,10 +61,30 @@ export interface LocalMode {
   readonly printUrl: string;
 }
 
+/** A request as `send` would make it, for people to read. Secrets and what is computed from them stand in it by name only. */
+export interface Preview {
+  /** `POST https://ci.example.com/hooks`, `send to queue AUDIT`, `publish on bus audit`: what is done, and where. */
+  readonly action: string;
+  /** HTTP only: the method and URL of `action`. */
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | null;
+  /** Why `send` would refuse it before anything leaves: too large for a queue, a header that can't be sent. */
+  readonly problem?: string;
+}
+
+/** `hashing` and the time are not asked for: a signature would be another one by then. */
+export interface PreviewIo {
+  readonly local: LocalMode | undefined;
+}
+
 export interface Target<Config> {
   /** The key that names this kind in targets.yaml, as in `{ http: https://… }`. */
   readonly kind: string;
   readonly summary: string;
+  /** The JSON Schema (draft-07) of what `parse` reads: an object with `properties`, each with a description for editors. */
+  readonly schema: JsonObject;
   /**
    * Reads the target's entry of targets.yaml, less the keys shared by all targets (`timeout`, `retry`, `max-age`).
    * The entry still holds the kind's own key. Paths of mistakes start at the entry.
@@ -77,6 +97,8 @@ export interface Target<Config> {
   readonly urls: (config: Config) => readonly string[];
   /** Reasons why this configuration works on a laptop but not deployed, for `npm run deploy`; empty when there are none. */
   readonly localOnly: (config: Config) => readonly string[];
+  /** What `send` would do with the shipment, without doing any of it. */
+  readonly preview: (shipment: Shipment, config: Config, io: PreviewIo) => Preview;
   /** Sends within `timeoutMs`, counted from this call and covering the answer's body. Never throws for what a target does. */
   readonly send: (shipment: Shipment, config: Config, timeoutMs: number, io: TargetIo) => Promise<Outcome>;
 }

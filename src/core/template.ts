@@ -26,6 +26,8 @@ const PLACEHOLDER_NAME = "[A-Za-z_][A-Za-z0-9_-]{0,63}";
 const WHOLE_NAME = new RegExp(`^${PLACEHOLDER_NAME}$`);
 const WHOLE_PLACEHOLDER = new RegExp(`^<(${PLACEHOLDER_NAME})>$`);
 
+export const PLACEHOLDER_SCHEMA = { type: "string", pattern: WHOLE_NAME.source } as const;
+
 export function isPlaceholderName(name: string): boolean {
   return WHOLE_NAME.test(name);
 }

@@ -2,35 +2,40 @@
  * A rule's transform: what shape an event takes on its way to the targets. `parseTransform` does all the reading and
  * checking once; `applyTransform` is a pure function of the event's view (`eventView`), so a retry sends the same bytes.
  */
-import type { JsonPath } from "./json-path.ts";
-import { parseJsonPath, readJsonPath } from "./json-path.ts";
+import type { CloudEvent } from "./event.ts";
+import { readStructured } from "./json-format.ts";
+import { readJsonPath } from "./json-path.ts";
+import { writeResult } from "./jsonata-output.ts";
+import type { CompiledJsonata } from "./jsonata.ts";
+import { compileJsonata, evaluateJsonata } from "./jsonata.ts";
+import type { NamedPath } from "./named-path.ts";
+import { readPath, readPaths, readRequired } from "./named-path.ts";
 import type { Reader } from "./read-object.ts";
 import { describe, readMembers } from "./read-object.ts";
+import { described, exclusive, membersSchema, withSchema } from "./reader-schema.ts";
 import type { Json, JsonObject, Mistake, PathStep, Result } from "./result.ts";
 import { err, isJsonObject, ok } from "./result.ts";
 import type { Template } from "./template.ts";
-import {
-  OUTPUT_BYTES_MAX,
-  TEMPLATE_BYTES_MAX,
-  fillTemplate,
-  isPlaceholderName,
-  parseTemplate,
-  utf8Length,
-} from "./template.ts";
-
-/** How many paths a template may name; EventBridge allows as many. */
-export const PATHS_MAX = 100;
+import { OUTPUT_BYTES_MAX, TEMPLATE_BYTES_MAX, fillTemplate, parseTemplate, utf8Length } from "./template.ts";
 
 export type Transform =
   | { readonly kind: "constant"; readonly text: string }
   | { readonly kind: "path"; readonly path: NamedPath }
-  | { readonly kind: "template"; readonly paths: ReadonlyMap<string, NamedPath>; readonly template: Template };
+  | { readonly kind: "template"; readonly paths: ReadonlyMap<string, NamedPath>; readonly template: Template }
+  | { readonly kind: "jsonata"; readonly compiled: CompiledJsonata };
 
-interface NamedPath {
-  readonly text: string;
-  readonly steps: JsonPath;
-  readonly required: boolean;
+/** What a transform may know besides the event: the same for every attempt of a delivery, so that a retry sends the same bytes. */
+export interface TransformContext {
+  /** When the event was first accepted, in milliseconds: what `$now` and `$millis` say. */
+  readonly acceptedAt: number;
+  /** The delivery's id: what `$random` and `$shuffle` draw from. */
+  readonly seed: string;
 }
+
+/** What targets get: a body, as JSON text, or an event of the transform's own making. */
+export type Transformed =
+  | { readonly kind: "body"; readonly text: string }
+  | { readonly kind: "event"; readonly event: CloudEvent };
 
 export interface TransformFailure {
   readonly reason: "transform-failed";
@@ -44,108 +49,83 @@ const readAny: Reader<{ readonly value: Json; readonly path: readonly PathStep[]
   path,
 });
 
-const readFlag: Reader<boolean> = (value, path, mistakes) => {
-  if (typeof value === "boolean") return value;
-  mistakes.push({ path, message: `expected true or false, found ${describe(value)}` });
-  return undefined;
-};
-
-const readPath: Reader<Omit<NamedPath, "required">> = (value, path, mistakes) => {
-  if (typeof value !== "string") {
-    mistakes.push({ path, message: `expected a path such as $.data.ref, found ${describe(value)}` });
-    return undefined;
-  }
-  const parsed = parseJsonPath(value);
-  if (parsed.ok) return { text: value, steps: parsed.value };
-  mistakes.push({ path, message: parsed.error.message });
-  return undefined;
-};
-
-const readPathEntry: Reader<NamedPath> = (value, path, mistakes) => {
-  if (!isJsonObject(value)) {
-    const read = readPath(value, path, mistakes);
-    return read && { ...read, required: false };
-  }
-  const read = readMembers(value, path, { path: readPath, required: readFlag }, mistakes);
-  if (!Object.hasOwn(value, "path"))
-    mistakes.push({ path, message: "expected the member path, such as path: $.data.ref" });
-  return read.path && { ...read.path, required: read.required ?? false };
-};
-
-const readPaths: Reader<ReadonlyMap<string, NamedPath>> = (value, path, mistakes) => {
-  if (!isJsonObject(value)) {
-    mistakes.push({
-      path,
-      message: `expected names with a path each, such as sha: $.data.after, found ${describe(value)}`,
-    });
-    return undefined;
-  }
-  const names = Object.keys(value);
-  if (names.length > PATHS_MAX) {
-    mistakes.push({ path, message: `expected at most ${PATHS_MAX} paths, found ${names.length}` });
-    return undefined;
-  }
-  const paths = new Map<string, NamedPath>();
-  for (const name of names) {
-    if (!isPlaceholderName(name)) {
-      const message =
-        "a placeholder's name begins with a letter or _ and goes on with letters, digits, _ and -, 64 at most";
-      mistakes.push({ path: [...path, name], at: "key", message });
+const readJsonata = withSchema<CompiledJsonata>(
+  (value, path, mistakes) => {
+    if (typeof value !== "string" || value.trim() === "") {
+      mistakes.push({ path, message: `expected an expression in JSONata, such as data.ref, found ${describe(value)}` });
+      return undefined;
     }
-    const read = readPathEntry(value[name] as Json, [...path, name], mistakes);
-    // Stays known when its path is wrong, so that one mistake is not reported at every placeholder.
-    paths.set(name, read ?? { text: "$", steps: [], required: false });
-  }
-  return paths;
+    const compiled = compileJsonata(value);
+    if (compiled.ok) return compiled.value;
+    for (const message of compiled.error) mistakes.push({ path, message });
+    return undefined;
+  },
+  { type: "string", minLength: 1 },
+);
+
+const ALL_REQUIRED = "true: the transform fails where the event has nothing at one of the paths.";
+
+const TEMPLATE_READERS = {
+  paths: described(readPaths, "The placeholders of the body, each with its path: repo: $.data.repository.name."),
+  body: described(readAny, "What to make of the event. <name> inserts a value; with other text around it, its text."),
+  required: described(readRequired, ALL_REQUIRED),
 };
 
-const notBuilt: Reader<never> = (_, path, mistakes) => {
-  mistakes.push({
-    path,
-    at: "key",
-    message: `${String(path.at(-1))} is not built yet; use constant, path or template`,
-  });
-  return undefined;
+const TRANSFORM_READERS = {
+  constant: described(readAny, "Always the same JSON."),
+  path: described(readPath, "One part of the event, as JSON: $.data.issue.title."),
+  template: described(
+    readAny,
+    "JSON with the event's values in it.",
+    membersSchema(TEMPLATE_READERS, { required: ["body"] }),
+  ),
+  jsonata: described(readJsonata, 'What an expression in JSONata makes of the event: {"sha": data.after}.'),
+  required: described(readRequired, ALL_REQUIRED),
 };
 
 const CHOICES = ["constant", "path", "template", "jsonata"] as const;
+
+/** The JSON Schema of what stands under `transform:` in a rule. */
+export function transformSchema(): JsonObject {
+  const description =
+    "What the targets get instead of the payload as it came: one of constant, path, template or jsonata. $ is the event.";
+  // A constant reads nothing, and an expression says itself what it needs.
+  const dependencies = { ...exclusive(CHOICES), required: { properties: { constant: false, jsonata: false } } };
+  const anyOf = CHOICES.map((name) => ({ required: [name] }));
+  return membersSchema(TRANSFORM_READERS, { description, anyOf, dependencies });
+}
 
 /** Reads what stands under `transform:` in a rule. Paths of mistakes start there. */
 export function parseTransform(value: Json): Result<Transform, readonly Mistake[]> {
   if (!isJsonObject(value)) {
     const hint = typeof value === "string" && value.startsWith("$") ? `; write path: ${value.slice(0, 80)}` : "";
-    return err([{ path: [], message: `expected one of constant, path or template, found ${describe(value)}${hint}` }]);
+    return err([
+      { path: [], message: `expected one of constant, path, template or jsonata, found ${describe(value)}${hint}` },
+    ]);
   }
   const mistakes: Mistake[] = [];
-  const read = readMembers(
-    value,
-    [],
-    { constant: readAny, path: readPath, template: readAny, jsonata: notBuilt, required: readFlag },
-    mistakes,
-  );
+  const read = readMembers(value, [], TRANSFORM_READERS, mistakes);
   const chosen = CHOICES.filter((name) => Object.hasOwn(value, name));
   if (chosen.length === 0 && mistakes.length === 0) {
-    mistakes.push({ path: [], message: "expected one of constant, path or template" });
+    mistakes.push({ path: [], message: "expected one of constant, path, template or jsonata" });
   }
   for (const extra of chosen.slice(1)) {
     mistakes.push({
       path: [extra],
       at: "key",
-      message: `a transform is ONE of constant, path or template: found ${chosen.join(" and ")}`,
+      message: `a transform is ONE of constant, path, template or jsonata: found ${chosen.join(" and ")}`,
     });
   }
-  if (chosen[0] === "constant" && Object.hasOwn(value, "required")) {
-    mistakes.push({
-      path: ["required"],
-      at: "key",
-      message: "required belongs to path and template; a constant reads nothing",
-    });
+  if ((chosen[0] === "constant" || chosen[0] === "jsonata") && Object.hasOwn(value, "required")) {
+    const why = chosen[0] === "constant" ? "a constant reads nothing" : "in JSONata, write $assert($exists(…), …)";
+    mistakes.push({ path: ["required"], at: "key", message: `required belongs to path and template; ${why}` });
   }
   const required = read.required ?? false;
   let transform: Transform | undefined;
   if (read.constant) transform = readConstant(read.constant.value, mistakes);
   else if (read.path) transform = { kind: "path", path: { ...read.path, required } };
   else if (read.template) transform = readTemplate(read.template.value, required, mistakes);
+  else if (read.jsonata) transform = { kind: "jsonata", compiled: read.jsonata };
   return transform === undefined || mistakes.length > 0 ? err(mistakes) : ok(transform);
 }
 
@@ -162,7 +142,7 @@ function readTemplate(value: Json, allRequired: boolean, mistakes: Mistake[]): T
     mistakes.push({ path, message: `expected paths and a body, found ${describe(value)}` });
     return undefined;
   }
-  const read = readMembers(value, path, { paths: readPaths, body: readAny, required: readFlag }, mistakes);
+  const read = readMembers(value, path, TEMPLATE_READERS, mistakes);
   if (read.body === undefined) {
     mistakes.push({ path, message: "expected the member body: what the template makes of the event" });
     return undefined;
@@ -178,8 +158,44 @@ function readTemplate(value: Json, allRequired: boolean, mistakes: Mistake[]): T
   return undefined;
 }
 
-/** Makes the body that targets get: JSON text. A path that is `required` and finds nothing fails; JSON null is something. */
-export function applyTransform(transform: Transform, view: JsonObject): Result<string, TransformFailure> {
+/** Makes what targets get of an event. Never throws for what an event or a rule holds. */
+export async function applyTransform(
+  transform: Transform,
+  view: JsonObject,
+  context: TransformContext,
+): Promise<Result<Transformed, TransformFailure>> {
+  if (transform.kind === "jsonata") return applyJsonata(transform.compiled, view, context);
+  const made = makeText(transform, view);
+  return made.ok ? ok({ kind: "body", text: made.value }) : made;
+}
+
+async function applyJsonata(
+  compiled: CompiledJsonata,
+  view: JsonObject,
+  context: TransformContext,
+): Promise<Result<Transformed, TransformFailure>> {
+  const found = await evaluateJsonata(compiled, view, context);
+  if (!found.ok) return fail(found.error);
+  const { value } = found;
+  const written = writeResult(value);
+  if (!written.ok) return fail(written.error);
+  const isEvent =
+    typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, "specversion");
+  if (!isEvent) return ok({ kind: "body", text: written.value });
+  const event = readStructured(written.value);
+  if (event.ok) return ok({ kind: "event", event: event.value });
+  const problem =
+    event.error.reason === "invalid-event"
+      ? `${event.error.attribute}: ${event.error.detail}`
+      : "its data nests too deeply";
+  return fail(`the result has a specversion and is no CloudEvent: ${problem}`);
+}
+
+/** The body as JSON text. A path that is `required` and finds nothing fails; JSON null is something. */
+function makeText(
+  transform: Exclude<Transform, { readonly kind: "jsonata" }>,
+  view: JsonObject,
+): Result<string, TransformFailure> {
   if (transform.kind === "constant") return ok(transform.text);
   const entries: readonly NamedPath[] = transform.kind === "path" ? [transform.path] : [...transform.paths.values()];
   const missing = entries.find((entry) => entry.required && readJsonPath(entry.steps, view) === undefined);
@@ -195,10 +211,10 @@ export function applyTransform(transform: Transform, view: JsonObject): Result<s
   return filled === null ? tooLarge() : ok(filled);
 }
 
-function tooLarge(): Result<string, TransformFailure> {
+function tooLarge(): Result<never, TransformFailure> {
   return fail(`the result is larger than ${OUTPUT_BYTES_MAX} bytes`);
 }
 
-function fail(detail: string): Result<string, TransformFailure> {
+function fail(detail: string): Result<never, TransformFailure> {
   return err({ reason: "transform-failed", detail });
 }

@@ -9,6 +9,13 @@ import { err, ok } from "./result.ts";
 /** Unescaped `*` in one value. */
 export const WILDCARDS_PER_VALUE_MAX = 32;
 
+/** As far as an expression can say it: the number of `*` is not counted. */
+export const WILDCARD_SCHEMA = {
+  type: "string",
+  pattern: "^(?:[^*\\\\]|\\\\[*\\\\]|\\*(?!\\*))*$",
+  patternErrorMessage: 'Expected a single "*" at a time, and a backslash only before "*" or another backslash.',
+} as const;
+
 /** The literal text between the `*`: one piece more than there are `*`; only the first and the last may be empty. */
 export type Wildcard = readonly string[];
 

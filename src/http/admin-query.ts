@@ -33,8 +33,13 @@ export function readQuery(url: string, known: readonly string[]): Result<Query, 
   return ok(query);
 }
 
-export function readSearch(query: Query, which: "all" | "dead" | "parked"): Result<SearchRequest, string> {
-  const limit = readLimit(query);
+/** `limitMax`: events on a page, at most. */
+export function readSearch(
+  query: Query,
+  which: "all" | "dead" | "parked",
+  limitMax = PAGE_EVENTS_MAX,
+): Result<SearchRequest, string> {
+  const limit = readLimit(query, limitMax);
   if (!limit.ok) return limit;
   const cursorText = query.get("cursor");
   const cursor = cursorText === undefined ? null : parseCursor(cursorText);
@@ -45,23 +50,24 @@ export function readSearch(query: Query, which: "all" | "dead" | "parked"): Resu
   if (Number.isNaN(sinceMs) || Number.isNaN(untilMs)) {
     return err("since, until: expected a time such as 2026-01-31T12:00:00Z");
   }
-  const [type, source, id] = [query.get("type"), query.get("source"), query.get("id")];
+  const [type, source, id, shadow] = ["type", "source", "id", "shadow"].map((name) => query.get(name));
   const filter: EventFilter = {
     ...(type === undefined ? {} : { type }),
     ...(source === undefined ? {} : { source }),
     ...(id === undefined ? {} : { id }),
     ...(status === undefined ? {} : { status }),
+    ...(shadow === undefined ? {} : { shadow }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
   };
   return ok({ cursor, limit: limit.value, which, filter, untilMs });
 }
 
-export function readLimit(query: Query): Result<number, string> {
+export function readLimit(query: Query, limitMax = PAGE_EVENTS_MAX): Result<number, string> {
   const text = query.get("limit");
   if (text === undefined) return ok(PAGE_EVENTS);
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= PAGE_EVENTS_MAX) return ok(limit);
-  return err(`limit: expected a number from 1 to ${PAGE_EVENTS_MAX}`);
+  if (limit >= 1 && limit <= limitMax) return ok(limit);
+  return err(`limit: expected a number from 1 to ${limitMax}`);
 }
 
 /** Milliseconds, NaN for what is no time, undefined without the parameter. */

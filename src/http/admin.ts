@@ -1,4 +1,4 @@
-/** The admin API: what was accepted, what became of it, what was refused, opening dead deliveries again, and targets. */
+/** The admin API: what was accepted, what became of it, what was refused, opening dead deliveries again, sources and targets. */
 import { Hono } from "hono";
 import type { Layouts } from "../bus/layout.ts";
 import { partitionNames } from "../bus/layout.ts";
@@ -7,19 +7,25 @@ import type { AdminPartitionPort, RejectionEntry } from "../bus/ports.ts";
 import type { Attempt, Delivery, RulesVersion } from "../core/delivery.ts";
 import { isOpen } from "../core/delivery.ts";
 import { eventView } from "../core/event.ts";
-import { formatReceipt, parseReceipt, seqTimeMs } from "../core/receipt.ts";
+import { formatReceipt, parseReceipt } from "../core/receipt.ts";
 import type { Hashing } from "../core/source.ts";
-import { LOG_WINDOW_MS } from "../core/windows.ts";
+import { targetMark } from "../core/target-mark.ts";
+import type { AdminExplainPorts } from "./admin-explain.ts";
+import { explainRoutes } from "./admin-explain.ts";
+import { logRoutes } from "./admin-log.ts";
 import { readLimit, readQuery, readSearch, SEARCH_PARAMETERS } from "./admin-query.ts";
+import type { AdminSourcePorts } from "./admin-sources.ts";
+import { sourceRoutes } from "./admin-sources.ts";
 import type { AdminTargetPorts } from "./admin-targets.ts";
 import { targetRoutes } from "./admin-targets.ts";
 import { readBody } from "./body.ts";
 import type { FoundEvent, SearchRequest } from "./event-search.ts";
 import { formatCursor, SEARCH_CALLS_MAX, searchEvents } from "./event-search.ts";
+import { gone, isPastLog, noReceipt, notFound } from "./missing-event.ts";
 import { problemResponse, rejectionResponse } from "./problem.ts";
 import { parseRedrive, REDRIVE_BODY_BYTES_MAX } from "./redrive-request.ts";
 
-export interface AdminPorts extends Layouts, AdminTargetPorts {
+export interface AdminPorts extends Layouts, AdminTargetPorts, AdminSourcePorts, AdminExplainPorts {
   readonly rulesVersion: RulesVersion;
   readonly adminToken: string | undefined;
   readonly hashing: Hashing;
@@ -58,7 +64,7 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   });
 
   app.get("/events", async (c) => {
-    const query = readQuery(c.req.url, SEARCH_PARAMETERS);
+    const query = readQuery(c.req.url, [...SEARCH_PARAMETERS, "shadow"]);
     const request = query.ok ? readSearch(query.value, "all") : query;
     if (!request.ok) return badQuery(request.error);
     const { found, next } = await search(c.var.ports, request.value);
@@ -69,7 +75,7 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     const query = readQuery(c.req.url, []);
     if (!query.ok) return badQuery(query.error);
     const parts = parseReceipt(c.req.param("id"));
-    if (parts === null) return notFound("No receipt looks like this; receipts begin with evt_.");
+    if (parts === null) return noReceipt();
     const event = await c.var.ports.adminPartition(parts.partition).get(parts.seq);
     if (event === null) return gone(c.var.ports, parts.seq);
     const { data, data_base64 } = eventView({ attributes: event.event.attributes, body: event.event.body });
@@ -127,7 +133,7 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
   app.get("/rules", (c) => {
     const query = readQuery(c.req.url, []);
     if (!query.ok) return badQuery(query.error);
-    const { ruleSet, rulesVersion } = c.var.ports;
+    const { ruleSet, rulesVersion, hashing } = c.var.ports;
     return c.json({
       version: rulesVersion.hash,
       deployedAt: new Date(rulesVersion.deployedAt).toISOString(),
@@ -137,10 +143,9 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
         kind: definition.kind,
         bus: definition.bus,
       })),
-      targets: ruleSet.targets.map(({ definition: { name, kind, limits } }) => ({
-        name,
-        kind,
-        ...(limits === undefined ? {} : { limits }),
+      targets: ruleSet.targets.map(({ definition }) => ({
+        ...targetMark(definition, hashing.sha256),
+        ...(definition.limits === undefined ? {} : { limits: definition.limits }),
       })),
     });
   });
@@ -158,6 +163,9 @@ export function adminRoutes<Bindings extends object>(portsOf: (bindings: Binding
     return c.json({ rejections: rejections.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })) });
   });
 
+  app.route("/explain", explainRoutes());
+  app.route("/log", logRoutes());
+  app.route("/sources", sourceRoutes());
   app.route("/targets", targetRoutes());
 
   // A handler, not app.notFound: the app that these routes are mounted in has its own.
@@ -195,6 +203,7 @@ function showEvent({ partition, event }: FoundEvent) {
     bus: event.event.bus,
     rules: event.event.rules,
     ...(event.event.replayOf === undefined ? {} : { replayOf: event.event.replayOf }),
+    ...(event.event.shadow === undefined ? {} : { shadow: event.event.shadow }),
     event: { id, source, type, ...(subject === undefined ? {} : { subject }), ...(time === undefined ? {} : { time }) },
   };
 }
@@ -220,24 +229,6 @@ function showDelivery(delivery: Delivery) {
 /** An attempt without its lease's token, which is nobody's business but the partition's. */
 function showAttempt({ token: _token, startedAt, ...attempt }: Attempt) {
   return { startedAt: new Date(startedAt).toISOString(), ...attempt };
-}
-
-function isPastLog(ports: AdminPorts, seq: number): boolean {
-  return seqTimeMs(seq) + LOG_WINDOW_MS < ports.now();
-}
-
-function gone(ports: AdminPorts, seq: number): Response {
-  if (!isPastLog(ports, seq))
-    return notFound("No event has this receipt; it may have been dropped to keep the log under its size.");
-  return problemResponse("body-evicted", {
-    status: 410,
-    title: "Gone",
-    detail: "The event is older than the log, which keeps 14 days.",
-  });
-}
-
-function notFound(detail: string): Response {
-  return problemResponse("not-found", { status: 404, title: "Not found", detail });
 }
 
 function badQuery(detail: string): Response {

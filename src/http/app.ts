@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import type { AdminPorts } from "./admin.ts";
 import { adminRoutes } from "./admin.ts";
 import type { IngestPorts } from "./ingest.ts";
-import { ingest } from "./ingest.ts";
+import { EVENTS_SOURCE, ingest } from "./ingest.ts";
 import { problemResponse } from "./problem.ts";
 
 export interface HttpPorts extends IngestPorts, AdminPorts {}
@@ -11,9 +11,6 @@ export interface HttpPorts extends IngestPorts, AdminPorts {}
 export interface AppBindings {
   readonly ports: HttpPorts;
 }
-
-/** The source that `POST /events` belongs to. */
-const EVENTS_SOURCE = "events";
 
 export const app = new Hono<{ Bindings: AppBindings }>();
 

@@ -1,4 +1,5 @@
 /** One page of events from all partitions, newest first: each partition scans its own part, this merges what they found. */
+import { listedBytes } from "../bus/listed-bytes.ts";
 import { inPool } from "../bus/pool.ts";
 import type { AdminPartitionPort, EventFilter, ListedEvent } from "../bus/ports.ts";
 import { seqAtMs } from "../core/receipt.ts";
@@ -32,12 +33,14 @@ export interface SearchRequest {
   readonly filter: EventFilter;
   /** Only events accepted before this time, in milliseconds. */
   readonly untilMs?: number | undefined;
+  /** With the events' bodies, and then without their deliveries' attempts. */
+  readonly withBodies?: boolean;
 }
 
 export async function searchEvents(
   partitions: readonly string[],
   partition: (name: string) => AdminPartitionPort,
-  { cursor, limit, which, filter, untilMs }: SearchRequest,
+  { cursor, limit, which, filter, untilMs, withBodies = false }: SearchRequest,
 ): Promise<SearchPage> {
   let newest: readonly Candidate[] = [];
   let frontier = -1;
@@ -45,10 +48,10 @@ export async function searchEvents(
     // At the cursor's own number, partitions after the cursor's have not been shown yet.
     const resumed = cursor === null ? Number.MAX_SAFE_INTEGER : index > cursor.partition ? cursor.seq + 1 : cursor.seq;
     const before = untilMs === undefined ? resumed : Math.min(resumed, seqAtMs(untilMs));
-    const reply = await partition(name).list({ before, limit, which, filter });
+    const reply = await partition(name).list({ before, limit, which, filter, ...(withBodies ? { withBodies } : {}) });
     // Below the highest place that some partition stopped at, another may still have what belongs before it.
     frontier = Math.max(frontier, reply.scannedTo ?? -1);
-    const found = reply.events.map((event) => ({ index, event, bytes: JSON.stringify(event).length }));
+    const found = reply.events.map((event) => ({ index, event, bytes: listedBytes(event) }));
     const sorted = [...newest, ...found].toSorted((a, b) => b.event.seq - a.event.seq || a.index - b.index);
     // One more than a page shows, to know that there is more.
     newest = sorted.slice(0, pageLength(sorted, limit) + 1);

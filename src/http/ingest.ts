@@ -1,16 +1,20 @@
 /**
  * The way in: one request, from bytes to receipt. A ladder of guards; whatever fails is one Rejection, recorded and answered.
  */
-import type { Published, PublishPorts } from "../bus/publish.ts";
+import type { PublishPorts } from "../bus/publish.ts";
+import type { Origin } from "../bus/plan-event.ts";
 import { originOf } from "../bus/plan-event.ts";
 import { publish } from "../bus/publish.ts";
 import type { DispatchJob } from "../bus/ports.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Result } from "../core/result.ts";
-import { err } from "../core/result.ts";
-import type { SourceContext } from "../core/source.ts";
+import { err, ok } from "../core/result.ts";
+import type { Received, SourceContext } from "../core/source.ts";
 import { readBody } from "./body.ts";
 import { rejectionResponse } from "./problem.ts";
+
+/** The source that `POST /events` belongs to. */
+export const EVENTS_SOURCE = "events";
 
 export interface IngestPorts extends PublishPorts {
   readonly secret: SourceContext["secret"];
@@ -18,30 +22,39 @@ export interface IngestPorts extends PublishPorts {
   readonly later: (work: Promise<unknown>) => void;
   readonly dispatch: (jobs: readonly DispatchJob[]) => Promise<void>;
   readonly recordRejection: (source: string, rejection: Rejection) => Promise<void>;
+  /** Notes which secrets a request of the source was right by. */
+  readonly recordVerification: (source: string, secrets: readonly string[]) => Promise<void>;
 }
 
 export async function ingest(request: Request, sourceName: string, ports: IngestPorts): Promise<Response> {
-  const result = await receive(request, sourceName, ports);
-  if (!result.ok) {
-    ports.later(ports.recordRejection(sourceName, result.error));
-    return rejectionResponse(result.error);
-  }
-  const { published, batch } = result.value;
-  if (published.jobs.length > 0) ports.later(ports.dispatch(published.jobs));
-  const conflicts = published.receipts.flatMap(({ id, status }): readonly Rejection[] =>
+  const received = await receive(request, sourceName, ports);
+  if (!received.ok) return refuse(received.error);
+  const { events, origin, batch, verifiedBy = [] } = received.value;
+  const published = await publish(events, origin, ports);
+  // Whatever became of its events: that these secrets are in use is known now.
+  if (verifiedBy.length > 0) ports.later(ports.recordVerification(sourceName, verifiedBy));
+  if (!published.ok) return refuse(published.error);
+  const { receipts, jobs } = published.value;
+  if (jobs.length > 0) ports.later(ports.dispatch(jobs));
+  const conflicts = receipts.flatMap(({ id, status }): readonly Rejection[] =>
     status === "conflict" || status === "replayed" ? [{ reason: status, receipt: id }] : [],
   );
   for (const conflict of conflicts) ports.later(ports.recordRejection(sourceName, conflict));
-  if (batch) return Response.json(published.receipts, { status: 202 });
+  if (batch) return Response.json(receipts, { status: 202 });
   const [conflict] = conflicts;
-  return conflict === undefined ? Response.json(published.receipts[0], { status: 202 }) : rejectionResponse(conflict);
+  return conflict === undefined ? Response.json(receipts[0], { status: 202 }) : rejectionResponse(conflict);
+
+  function refuse(rejection: Rejection): Response {
+    ports.later(ports.recordRejection(sourceName, rejection));
+    return rejectionResponse(rejection);
+  }
 }
 
 async function receive(
   request: Request,
   sourceName: string,
   ports: IngestPorts,
-): Promise<Result<{ published: Published; batch: boolean }, Rejection>> {
+): Promise<Result<Received & { readonly origin: Origin }, Rejection>> {
   const source = ports.ruleSet.source(sourceName);
   if (source === undefined) return err({ reason: "unknown-source", source: sourceName.slice(0, 64) });
   const body = await readBody(request);
@@ -53,8 +66,5 @@ async function receive(
     sourceName,
     context,
   );
-  if (!received.ok) return received;
-  const published = await publish(received.value.events, originOf(source), ports);
-  if (!published.ok) return published;
-  return { ok: true, value: { published: published.value, batch: received.value.batch } };
+  return received.ok ? ok({ ...received.value, origin: originOf(source) }) : received;
 }

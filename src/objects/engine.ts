@@ -17,6 +17,7 @@ import type {
   RejectionEntry,
   SettleReply,
   SettleRequest,
+  VerificationEntry,
   WantedPairs,
 } from "../bus/ports.ts";
 import type { Ledger } from "./ledger.ts";
@@ -27,6 +28,7 @@ import { listEvents, toListed } from "./listing.ts";
 import { listRejections, recordRejections } from "./rejection-log.ts";
 import { migrate, readMeta, writeMeta } from "./schema.ts";
 import type { Sql } from "./sql.ts";
+import { listVerifications, recordVerifications } from "./verification-log.ts";
 
 /** After an alarm that failed: when to look again. */
 const ALARM_FAILED_DELAY_MS = 5_000;
@@ -76,6 +78,8 @@ export interface Engine {
   readonly backlog: () => Backlog;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => void;
   readonly listRejections: (limit: number) => readonly RejectionEntry[];
+  readonly recordVerifications: (entries: readonly VerificationEntry[]) => void;
+  readonly listVerifications: () => readonly VerificationEntry[];
 }
 
 export function openEngine(ports: EnginePorts): Engine {
@@ -192,5 +196,7 @@ export function openEngine(ports: EnginePorts): Engine {
     backlog: () => ledger.backlog(),
     recordRejections: (entries) => recordRejections(sql, entries),
     listRejections: (limit) => listRejections(sql, limit),
+    recordVerifications: (entries) => recordVerifications(sql, entries),
+    listVerifications: () => listVerifications(sql),
   };
 }

@@ -1,5 +1,6 @@
 /** Looking events up: a reverse scan with filters, a cap on what one call reads, and a place to go on from. */
 import type { EventFilter, ListedEvent, ListReply, ListRequest, StoredEventWithDeliveries } from "../bus/ports.ts";
+import { listedBytes } from "../bus/listed-bytes.ts";
 import { eventStatus } from "../core/delivery.ts";
 import { seqTimeMs } from "../core/receipt.ts";
 import type { Ledger } from "./ledger.ts";
@@ -22,9 +23,10 @@ export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
       }
       before = row.seq;
       if (!matchesFilter(row, request.filter)) continue;
-      const listed = withoutAnswers(toListed(row));
+      const shown = request.withBodies === true ? withBody(ledger, row) : withoutAnswers(toListed(row));
+      const listed = withShadows(shown, request.filter.shadow);
       events.push(listed);
-      bytes += JSON.stringify(listed).length;
+      bytes += listedBytes(listed);
       if (events.length >= request.limit || bytes >= PAGE_BYTES_MAX) return { events, scannedTo: before };
     }
     if (rows.length < SCAN_CHUNK_ROWS) return { events, scannedTo: null };
@@ -34,6 +36,13 @@ export function listEvents(ledger: Ledger, request: ListRequest): ListReply {
 
 export function toListed(row: StoredEventWithDeliveries): ListedEvent {
   return { ...row, status: eventStatus(row.deliveries), acceptedAt: seqTimeMs(row.seq) };
+}
+
+/** Read one by one, so that a page's bytes are all that is in memory: a chunk of rows may have 20 MiB of bodies. */
+function withBody(ledger: Ledger, row: StoredEventWithDeliveries): ListedEvent {
+  const { body } = (ledger.get(row.seq) ?? row).event;
+  const deliveries = row.deliveries.map((delivery) => ({ ...delivery, attempts: [] }));
+  return toListed({ ...row, event: { ...row.event, body }, deliveries });
 }
 
 /** What a list shows of a delivery: its newest attempt, without the answer's text. One event has it all. */
@@ -49,11 +58,23 @@ function withoutAnswers(event: ListedEvent): ListedEvent {
   return { ...event, deliveries };
 }
 
+/** Of shadow rules a list shows which have matched; one that is searched for, with what it would have sent. */
+function withShadows(listed: ListedEvent, wanted: string | undefined): ListedEvent {
+  const { shadow, ...event } = listed.event;
+  if (shadow === undefined) return listed;
+  const shown =
+    wanted === undefined
+      ? shadow.map(({ rule, targets }) => ({ rule, targets }))
+      : shadow.filter(({ rule }) => rule === wanted);
+  return { ...listed, event: { ...event, shadow: shown } };
+}
+
 function matchesFilter(row: StoredEventWithDeliveries, filter: EventFilter): boolean {
-  const { attributes, source } = row.event;
+  const { attributes, source, shadow = [] } = row.event;
   if (filter.id !== undefined && attributes.id !== filter.id) return false;
   if (filter.source !== undefined && attributes.source !== filter.source && source !== filter.source) return false;
   if (filter.status !== undefined && eventStatus(row.deliveries) !== filter.status) return false;
+  if (filter.shadow !== undefined && !shadow.some(({ rule }) => rule === filter.shadow)) return false;
   if (filter.type === undefined) return true;
   if (filter.type.endsWith("*")) return attributes.type.startsWith(filter.type.slice(0, -1));
   return attributes.type === filter.type;

@@ -18,6 +18,7 @@ import type {
   PartitionPort,
   RejectionEntry,
   SettleReply,
+  VerificationEntry,
   WantedPairs,
 } from "../bus/ports.ts";
 import { logLine } from "../bus/log-line.ts";
@@ -118,6 +119,14 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
 
   async listRejections(limit: number): Promise<readonly RejectionEntry[]> {
     return this.#engine.listRejections(limit);
+  }
+
+  async recordVerifications(entries: readonly VerificationEntry[]): Promise<void> {
+    this.#engine.recordVerifications(entries);
+  }
+
+  async listVerifications(): Promise<readonly VerificationEntry[]> {
+    return this.#engine.listVerifications();
   }
 }
 

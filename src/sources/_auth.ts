@@ -4,6 +4,7 @@
  */
 import type { Reader } from "../core/read-object.ts";
 import { readBindingName, readList } from "../core/read-object.ts";
+import { withSchema } from "../core/reader-schema.ts";
 import type { SourceContext } from "../core/source.ts";
 
 /** Enough to rotate through; each costs one hash for every request with a wrong signature. */
@@ -15,23 +16,43 @@ const readNames = readList(readBindingName, SECRETS_MAX);
  * Names of secrets, any of which authenticates: two while one is being rotated. No message repeats what was found: it may be
  * a secret in the wrong place.
  */
-export const readSecretNames: Reader<readonly string[]> = (value, path, mistakes) => {
-  if (Array.isArray(value)) return readNames(value, path, mistakes);
-  mistakes.push({ path, message: "expected a list of names of secrets, such as [WEBHOOK_SECRET]" });
-  return undefined;
-};
+export const readSecretNames: Reader<readonly string[]> = withSchema(
+  (value, path, mistakes) => {
+    if (Array.isArray(value)) return readNames(value, path, mistakes);
+    mistakes.push({ path, message: "expected a list of names of secrets, such as [WEBHOOK_SECRET]" });
+    return undefined;
+  },
+  {
+    ...readNames.schema,
+    description: "Names of the secrets, any of which is right: two while you rotate one. Never their values.",
+    examples: [["WEBHOOK_SECRET"]],
+  },
+);
 
 /** `auth: none`, where the other choice is another key. */
-export const readAuthNone: Reader<"none"> = (value, path, mistakes) => {
-  if (value === "none") return value;
-  mistakes.push({ path, message: "expected none, the only value that auth takes here" });
-  return undefined;
-};
+export const readAuthNone: Reader<"none"> = withSchema(
+  (value, path, mistakes) => {
+    if (value === "none") return value;
+    mistakes.push({ path, message: "expected none, the only value that auth takes here" });
+    return undefined;
+  },
+  { enum: ["none"], description: "none: anyone may send." },
+);
 
-/** The values of those secrets that are set in the environment. */
-export function setSecrets(names: readonly string[], context: SourceContext): readonly string[] {
+export interface SetSecret {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Those secrets that are set in the environment. */
+export function setSecrets(names: readonly string[], context: SourceContext): readonly SetSecret[] {
   return names.flatMap((name) => {
     const value = context.secret(name);
-    return value === undefined || value === "" ? [] : [value];
+    return value === undefined || value === "" ? [] : [{ name, value }];
   });
+}
+
+/** Names of the secrets that are right. Every one is tried, so the time doesn't tell which one it was. */
+export function rightSecrets(secrets: readonly SetSecret[], isRight: (secret: string) => boolean): readonly string[] {
+  return secrets.filter(({ value }) => isRight(value)).map(({ name }) => name);
 }

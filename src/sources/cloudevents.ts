@@ -12,11 +12,12 @@ import { bareMediaType, shownContentType } from "../core/media-type.ts";
 import { orderKeyOf } from "../core/order-key.ts";
 import type { Reader } from "../core/read-object.ts";
 import { readMembers } from "../core/read-object.ts";
+import { membersSchema, withSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Mistake, Result } from "../core/result.ts";
 import { err, isJsonObject, ok } from "../core/result.ts";
 import type { Received, ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
-import { readSecretNames, setSecrets } from "./_auth.ts";
+import { readSecretNames, rightSecrets, setSecrets } from "./_auth.ts";
 
 export type CloudEventsConfig =
   | { readonly auth: "none" }
@@ -25,25 +26,36 @@ export type CloudEventsConfig =
 const STRUCTURED = "application/cloudevents+json";
 const BATCH = "application/cloudevents-batch+json";
 
-const readAuth: Reader<CloudEventsConfig> = (value, path, mistakes) => {
-  if (value === "none") return { auth: "none" };
-  if (!isJsonObject(value)) {
-    // Never repeats what was found: it may be a token in the wrong place.
-    mistakes.push({ path, message: "expected none or { bearer: [NAME, …] }" });
-    return undefined;
-  }
-  const { bearer } = readMembers(value, path, { bearer: readSecretNames }, mistakes);
-  if (!Object.hasOwn(value, "bearer")) mistakes.push({ path, message: "expected bearer: [NAME, …], found nothing" });
-  return bearer === undefined ? undefined : { auth: "bearer", secretNames: bearer };
-};
+const AUTH_READERS = { bearer: readSecretNames };
+
+const readAuth: Reader<CloudEventsConfig> = withSchema(
+  (value, path, mistakes) => {
+    if (value === "none") return { auth: "none" };
+    if (!isJsonObject(value)) {
+      // Never repeats what was found: it may be a token in the wrong place.
+      mistakes.push({ path, message: "expected none or { bearer: [NAME, …] }" });
+      return undefined;
+    }
+    const { bearer } = readMembers(value, path, AUTH_READERS, mistakes);
+    if (!Object.hasOwn(value, "bearer")) mistakes.push({ path, message: "expected bearer: [NAME, …], found nothing" });
+    return bearer === undefined ? undefined : { auth: "bearer", secretNames: bearer };
+  },
+  {
+    description: "Who may send: { bearer: [INGEST_TOKEN] } asks for a token, none lets anyone.",
+    anyOf: [membersSchema(AUTH_READERS, { required: ["bearer"] }), { enum: ["none"] }],
+  },
+);
+
+const READERS = { auth: readAuth };
 
 const cloudevents: Source<CloudEventsConfig> = {
   kind: "cloudevents",
   summary: "CloudEvents 1.0 over HTTP: binary, structured or batched, with a bearer token",
+  schema: membersSchema(READERS, { required: ["auth"] }),
 
   parse(entry) {
     const mistakes: Mistake[] = [];
-    const { auth } = readMembers(entry, [], { auth: readAuth }, mistakes);
+    const { auth } = readMembers(entry, [], READERS, mistakes);
     if (!Object.hasOwn(entry, "auth")) {
       mistakes.push({ path: [], message: "expected auth: { bearer: [NAME, …] } or auth: none, found neither" });
     }
@@ -55,27 +67,31 @@ const cloudevents: Source<CloudEventsConfig> = {
   isOpen: (config) => config.auth === "none",
 
   receive(request, config, _sourceName, context) {
-    const refused = authenticate(request.headers, config, context);
-    if (refused !== null) return err(refused);
-    return readEvents(request, context);
+    const authenticated = authenticate(request.headers, config, context);
+    if (!authenticated.ok) return authenticated;
+    const read = readEvents(request, context);
+    return read.ok ? ok({ ...read.value, ...authenticated.value }) : read;
   },
 };
 
 export default cloudevents;
 
-function authenticate(headers: Headers, config: CloudEventsConfig, context: SourceContext): Rejection | null {
-  if (config.auth === "none") return null;
+function authenticate(
+  headers: Headers,
+  config: CloudEventsConfig,
+  context: SourceContext,
+): Result<Pick<Received, "verifiedBy">, Rejection> {
+  if (config.auth === "none") return ok({});
   const tokens = setSecrets(config.secretNames, context);
-  if (tokens.length === 0) return { reason: "source-not-configured", secretNames: config.secretNames };
+  if (tokens.length === 0) return err({ reason: "source-not-configured", secretNames: config.secretNames });
   // RFC 6750, section 2.1; the scheme's name has no case (RFC 9110, section 11.1).
   const sent = /^bearer +([^\s]+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-  if (sent === undefined) return { reason: "missing-token" };
+  if (sent === undefined) return err({ reason: "missing-token" });
   const { sha256, equalBytes } = context.hashing;
   const sentHash = sha256(sent);
-  let matches = false;
-  // Hashes are of one length, and every token is tried: the time tells neither a token's length nor which one it was.
-  for (const token of tokens) matches = equalBytes(sha256(token), sentHash) || matches;
-  return matches ? null : { reason: "wrong-token" };
+  // Hashes are of one length: the time doesn't tell a token's.
+  const verifiedBy = rightSecrets(tokens, (token) => equalBytes(sha256(token), sentHash));
+  return verifiedBy.length > 0 ? ok({ verifiedBy }) : err({ reason: "wrong-token" });
 }
 
 /** HTTP binding, section 3: the content type tells the mode. */

@@ -6,11 +6,12 @@
 import { payloadFingerprint } from "../core/event.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
 import { readMembers, readOneOf } from "../core/read-object.ts";
+import { described, membersSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
-import { readAuthNone, readSecretNames, setSecrets } from "./_auth.ts";
+import type { Received, ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
+import { readAuthNone, readSecretNames, rightSecrets, setSecrets } from "./_auth.ts";
 import { githubAttributes, githubKey } from "./_github-event.ts";
 import { FORM_TYPE, JSON_TYPE, readWebhookBody } from "./_webhook-body.ts";
 
@@ -39,14 +40,27 @@ const HOOK_HEADERS = {
   "x-github-hook-installation-target-id": /^\d{1,20}$/,
 } as const;
 
+const READERS = {
+  secrets: readSecretNames,
+  auth: readAuthNone,
+  replays: described(
+    readOneOf(REPLAYS),
+    "The same signed payload under a new id: flag accepts and marks it, refuse answers 409, ignore doesn't look.",
+    { default: "flag" },
+  ),
+};
+
 const github: Source<GithubConfig> = {
   kind: "github",
   summary: "Webhooks of GitHub, signed with a secret",
+  schema: membersSchema(READERS, {
+    oneOf: [{ required: ["secrets"] }, { required: ["auth"] }],
+    dependencies: { replays: ["secrets"] },
+  }),
 
   parse(entry) {
     const mistakes: Mistake[] = [];
-    const readers = { secrets: readSecretNames, auth: readAuthNone, replays: readOneOf(REPLAYS) };
-    const { secrets, auth, replays } = readMembers(entry, [], readers, mistakes);
+    const { secrets, auth, replays } = readMembers(entry, [], READERS, mistakes);
     const [hasSecrets, hasAuth] = [Object.hasOwn(entry, "secrets"), Object.hasOwn(entry, "auth")];
     if (!hasSecrets && !hasAuth) {
       mistakes.push({ path: [], message: "expected secrets: [NAME, …] or auth: none, found neither" });
@@ -74,8 +88,8 @@ const github: Source<GithubConfig> = {
       const found = shownContentType(contentType);
       return err({ reason: "unsupported-content-type", found, expected: [JSON_TYPE, FORM_TYPE] });
     }
-    const refused = authenticate(request, config, context);
-    if (refused !== null) return err(refused);
+    const authenticated = authenticate(request, config, context);
+    if (!authenticated.ok) return authenticated;
 
     const name = readHeader(request.headers, EVENT_HEADER, EVENT_NAME, "lower-case letters, digits and _, at most 64");
     if (!name.ok) return name;
@@ -98,7 +112,7 @@ const github: Source<GithubConfig> = {
       ...replayOf(config, fingerprint.hash),
       rawHeaders: { "x-github-event": name.value, "x-github-delivery": id.value, ...hook },
     };
-    return ok({ events: [received], batch: false });
+    return ok({ events: [received], batch: false, ...authenticated.value });
   },
 };
 
@@ -113,24 +127,26 @@ function replayOf(config: GithubConfig, content: string): Pick<ReceivedEvent, "r
   return { replay: { content, refuse: config.replays === "refuse" } };
 }
 
-function authenticate(request: SourceRequest, config: GithubConfig, context: SourceContext): Rejection | null {
-  if (config.auth === "none") return null;
+function authenticate(
+  request: SourceRequest,
+  config: GithubConfig,
+  context: SourceContext,
+): Result<Pick<Received, "verifiedBy">, Rejection> {
+  if (config.auth === "none") return ok({});
   const secrets = setSecrets(config.secretNames, context);
-  if (secrets.length === 0) return { reason: "source-not-configured", secretNames: config.secretNames };
+  if (secrets.length === 0) return err({ reason: "source-not-configured", secretNames: config.secretNames });
   const header = request.headers.get(SIGNATURE_HEADER);
-  if (header === null || header === "") return { reason: "missing-signature", header: SIGNATURE_HEADER };
+  if (header === null || header === "") return err({ reason: "missing-signature", header: SIGNATURE_HEADER });
   // GitHub writes lower case; one spelling for one signature leaves nothing to interpret.
   const hex = /^sha256=([0-9a-f]{64})$/.exec(header)?.[1];
   if (hex === undefined) {
     const detail = "expected sha256= and 64 lower-case hexadecimal digits";
-    return { reason: "malformed-signature", header: SIGNATURE_HEADER, detail };
+    return err({ reason: "malformed-signature", header: SIGNATURE_HEADER, detail });
   }
   const signature = Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16));
   const { hmacSha256, equalBytes } = context.hashing;
-  let matches = false;
-  // Every secret is tried, so the time doesn't tell which one it was.
-  for (const secret of secrets) matches = equalBytes(hmacSha256(secret, request.body), signature) || matches;
-  return matches ? null : { reason: "wrong-signature", header: SIGNATURE_HEADER };
+  const verifiedBy = rightSecrets(secrets, (secret) => equalBytes(hmacSha256(secret, request.body), signature));
+  return verifiedBy.length > 0 ? ok({ verifiedBy }) : err({ reason: "wrong-signature", header: SIGNATURE_HEADER });
 }
 
 function readHeader(headers: Headers, header: string, form: RegExp, expected: string): Result<string, Rejection> {

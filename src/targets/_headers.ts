@@ -1,7 +1,8 @@
 /** The headers that a rule file adds to a target's requests: which names are free, and what a value may hold. */
 import { describe, readBindingName } from "../core/read-object.ts";
 import type { Reader } from "../core/read-object.ts";
-import type { Json, Mistake, PathStep } from "../core/result.ts";
+import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
+import type { Json, JsonObject, Mistake, PathStep } from "../core/result.ts";
 import { isJsonObject, ownMember } from "../core/result.ts";
 
 /** A header with its lower-case name, and its value or the name of the secret that holds the value. */
@@ -35,21 +36,40 @@ export function isReservedHeader(name: string): boolean {
   return RESERVED_NAMES.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix));
 }
 
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007e]*$/;
+
 /** Whether a name is a token (RFC 9110, section 5.6.2) of bearable length. */
 export function isHeaderName(name: string): boolean {
-  return name.length <= HEADER_NAME_CHARS_MAX && /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name);
+  return name.length <= HEADER_NAME_CHARS_MAX && HEADER_NAME.test(name);
 }
 
 /** What keeps a text from being a header's value, or undefined. Never repeats the text: it may be a secret. */
 export function headerValueProblem(value: string): string | undefined {
   if (value.length > HEADER_VALUE_BYTES_MAX) return `is longer than ${HEADER_VALUE_BYTES_MAX} bytes`;
   if (/[\r\n]/.test(value)) return "holds a line break";
-  if (!/^[\t\u0020-\u007e]*$/.test(value)) return "holds a character other than visible ASCII, space and tab";
+  if (!HEADER_VALUE.test(value)) return "holds a character other than visible ASCII, space and tab";
   return undefined;
 }
 
+const SECRET_READERS = { secret: described(readBindingName, "The name of the secret that holds the header's value.") };
+
+/** All but the names that are taken: they are so in any case of letters. */
+const HEADERS_SCHEMA: JsonObject = {
+  type: "object",
+  maxProperties: HEADERS_MAX,
+  propertyNames: { maxLength: HEADER_NAME_CHARS_MAX, pattern: HEADER_NAME.source },
+  additionalProperties: {
+    ...membersSchema(SECRET_READERS, { required: ["secret"] }),
+    type: ["string", "object"],
+    minLength: 1,
+    maxLength: HEADER_VALUE_BYTES_MAX,
+    pattern: HEADER_VALUE.source,
+  },
+};
+
 /** Reads `headers: { Name: constant, Other: { secret: NAME } }`. */
-export const readHeaders: Reader<readonly TargetHeader[]> = (value, path, mistakes) => {
+export const readHeaders: Reader<readonly TargetHeader[]> = withSchema((value, path, mistakes) => {
   if (!isJsonObject(value)) {
     mistakes.push({ path, message: `expected headers as { Name: value }, found ${describe(value)}` });
     return undefined;
@@ -74,7 +94,7 @@ export const readHeaders: Reader<readonly TargetHeader[]> = (value, path, mistak
     if (header !== undefined) headers.push(header);
   }
   return headers;
-};
+}, HEADERS_SCHEMA);
 
 function nameProblem(name: string, seen: ReadonlySet<string>): string | undefined {
   if (!isHeaderName(name)) return `expected a header's name, found ${describe(name)}`;

@@ -6,7 +6,8 @@
  */
 import { describe } from "../core/read-object.ts";
 import type { Reader } from "../core/read-object.ts";
-import type { Result } from "../core/result.ts";
+import { withSchema } from "../core/reader-schema.ts";
+import type { JsonObject, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 
 export interface TargetUrl {
@@ -19,8 +20,18 @@ export interface TargetUrl {
 /** Longer URLs are refused by many servers (RFC 9110, section 4.1 asks for 8,000; common defaults are lower). */
 export const URL_CHARS_MAX = 2_048;
 
+/** As far as an expression can say it: which hosts there may be is not in it. */
+export const TARGET_URL_SCHEMA: JsonObject = {
+  type: "string",
+  maxLength: URL_CHARS_MAX,
+  pattern:
+    "^(?!.*\\$\\{)[Hh][Tt][Tt][Pp][Ss]?://[^\\u0000-\\u0020\\u007f\\\\#@/?]+([/?][^\\u0000-\\u0020\\u007f\\\\#]*)?$",
+  patternErrorMessage: "Expected an https URL, without user name, spaces and fragment.",
+  examples: ["https://"],
+};
+
 /** Reads a target's URL; the message never repeats it, because people paste credentials into URLs. */
-export const readTargetUrl: Reader<TargetUrl> = (value, path, mistakes) => {
+export const readTargetUrl: Reader<TargetUrl> = withSchema((value, path, mistakes) => {
   if (typeof value !== "string" || value === "") {
     mistakes.push({ path, message: `expected an absolute https URL, found ${describe(value)}` });
     return undefined;
@@ -29,7 +40,7 @@ export const readTargetUrl: Reader<TargetUrl> = (value, path, mistakes) => {
   if (parsed.ok) return parsed.value;
   mistakes.push({ path, message: parsed.error });
   return undefined;
-};
+}, TARGET_URL_SCHEMA);
 
 /** The URL if a target may be there, else what is wrong with it in one sentence. */
 export function parseTargetUrl(text: string): Result<TargetUrl, string> {

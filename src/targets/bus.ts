@@ -2,11 +2,14 @@
  * Delivers to another bus of this router: `audit: { bus: audit }`. The event, as the rule's transform made it, is published
  * there with one hop more (core/hops.ts), and the rules of that bus see it under the attributes that it had.
  */
+import { structuredJson } from "../core/event.ts";
+import { withHop } from "../core/hops.ts";
 import { formatDuration, readMembers, readString } from "../core/read-object.ts";
+import { described, membersSchema } from "../core/reader-schema.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { PipeProblem, Shipment, Target, TargetIo } from "../core/target.ts";
+import type { PipeProblem, Preview, Shipment, Target, TargetIo } from "../core/target.ts";
 import { beforeDeadline } from "./_deadline.ts";
 import { describeFailure } from "./_failure-text.ts";
 
@@ -14,9 +17,11 @@ export interface BusConfig {
   readonly bus: string;
 }
 
+const READERS = { bus: described(readString, "The bus that gets the event: a folder with rules.") };
+
 function parse(entry: JsonObject): Result<BusConfig, readonly Mistake[]> {
   const mistakes: Mistake[] = [];
-  const read = readMembers(entry, [], { bus: readString }, mistakes);
+  const read = readMembers(entry, [], READERS, mistakes);
   if (!Object.hasOwn(entry, "bus")) mistakes.push({ path: [], message: "expected the bus's name under bus" });
   if (read.bus === undefined || mistakes.length > 0) return err(mistakes);
   return ok({ bus: read.bus });
@@ -39,6 +44,14 @@ async function send(shipment: Shipment, config: BusConfig, timeoutMs: number, io
   }
 }
 
+/** The event as the other bus gets it, in the JSON format. */
+function preview({ event }: Shipment, config: BusConfig): Preview {
+  const action = `publish on bus ${config.bus}`;
+  const hopped = withHop(event, event.attributes, action);
+  const body = new TextEncoder().encode(structuredJson(hopped.ok ? hopped.value : event));
+  return { action, headers: {}, body, ...(hopped.ok ? {} : { problem: hopped.error }) };
+}
+
 function outcomeOfProblem(problem: PipeProblem): Outcome {
   const { detail } = problem;
   switch (problem.reason) {
@@ -54,11 +67,13 @@ function outcomeOfProblem(problem: PipeProblem): Outcome {
 const bus: Target<BusConfig> = {
   kind: "bus",
   summary: "Publishes events on another bus of this router.",
+  schema: membersSchema(READERS, { required: ["bus"] }),
   parse,
   secretNames: () => [],
   queueBindings: () => [],
   urls: () => [],
   localOnly: () => [],
+  preview,
   send,
 };
 

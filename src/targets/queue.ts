@@ -10,9 +10,10 @@
 import { structuredJson } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { formatDuration, readBindingName, readMembers } from "../core/read-object.ts";
+import { described, membersSchema } from "../core/reader-schema.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { Shipment, Target, TargetIo } from "../core/target.ts";
+import type { Preview, Shipment, Target, TargetIo } from "../core/target.ts";
 import { beforeDeadline } from "./_deadline.ts";
 import { describeFailure } from "./_failure-text.ts";
 
@@ -29,9 +30,13 @@ export interface QueueConfig {
   readonly binding: string;
 }
 
+const READERS = {
+  queue: described(readBindingName, "The binding of a queue's producer in wrangler.toml.", { examples: ["AUDIT"] }),
+};
+
 function parse(entry: JsonObject): Result<QueueConfig, readonly Mistake[]> {
   const mistakes: Mistake[] = [];
-  const read = readMembers(entry, [], { queue: readBindingName }, mistakes);
+  const read = readMembers(entry, [], READERS, mistakes);
   if (!Object.hasOwn(entry, "queue")) mistakes.push({ path: [], message: "expected the queue's binding under queue" });
   if (read.queue === undefined || mistakes.length > 0) return err(mistakes);
   return ok({ binding: read.queue });
@@ -44,12 +49,8 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
     const detail = `there is no queue binding ${config.binding} in wrangler.toml`;
     return { kind: "permanent", reason: "configuration", detail };
   }
-  const message = messageOf(shipment);
-  const bytes = new TextEncoder().encode(message).length + QUEUE_METADATA_BYTES;
-  if (bytes > QUEUE_MESSAGE_BYTES_MAX) {
-    const detail = `the message has ${bytes} bytes with its metadata, a queue takes ${QUEUE_MESSAGE_BYTES_MAX}`;
-    return { kind: "permanent", reason: "too-large", detail };
-  }
+  const { message, tooLarge } = messageOf(shipment);
+  if (tooLarge !== undefined) return { kind: "permanent", reason: "too-large", detail: tooLarge };
   try {
     // A queue's send takes no signal. One that ends after its deadline may have worked: at least once, not exactly once.
     const timed = await beforeDeadline(queue.send(message, { contentType: "text" }), signal);
@@ -61,8 +62,26 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
   }
 }
 
-function messageOf({ deliveryId, event }: Shipment): string {
-  return structuredJson({ ...event, attributes: { ...event.attributes, deliveryid: deliveryId } });
+function preview(shipment: Shipment, config: QueueConfig): Preview {
+  const { bytes, tooLarge } = messageOf(shipment);
+  const problem = tooLarge === undefined ? {} : { problem: tooLarge };
+  return { action: `send to queue ${config.binding}`, headers: {}, body: bytes, ...problem };
+}
+
+interface Message {
+  readonly message: string;
+  /** The same in UTF-8. */
+  readonly bytes: Uint8Array;
+  /** Why no queue takes it. */
+  readonly tooLarge: string | undefined;
+}
+
+function messageOf({ deliveryId, event }: Shipment): Message {
+  const message = structuredJson({ ...event, attributes: { ...event.attributes, deliveryid: deliveryId } });
+  const bytes = new TextEncoder().encode(message);
+  const counted = bytes.length + QUEUE_METADATA_BYTES;
+  const detail = `the message has ${counted} bytes with its metadata, a queue takes ${QUEUE_MESSAGE_BYTES_MAX}`;
+  return { message, bytes, tooLarge: counted > QUEUE_MESSAGE_BYTES_MAX ? detail : undefined };
 }
 
 /**
@@ -83,11 +102,13 @@ function outcomeOfFailure(error: unknown): Outcome {
 const queue: Target<QueueConfig> = {
   kind: "queue",
   summary: "Sends events to a Cloudflare Queue as structured CloudEvents.",
+  schema: membersSchema(READERS, { required: ["queue"] }),
   parse,
   secretNames: () => [],
   queueBindings: (config) => [config.binding],
   urls: () => [],
   localOnly: () => [],
+  preview,
   send,
 };
 

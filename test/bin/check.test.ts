@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,7 +22,7 @@ async function check(name: string, files: Readonly<Record<string, string>>, ...a
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
-  return runSluice(["check", "--rules", name, ...args], { cwd: dir });
+  return runSluice(["check", "--rules", name, ...args], { cwd: dir, env: { SECRET: "set" } });
 }
 
 describe("check", () => {
@@ -40,7 +40,13 @@ describe("check", () => {
     });
     expect(run.code).toBe(1);
     expect(run.stdout).toBe("");
-    const lines = run.stderr.trimEnd().split("\n");
+    const said = run.stderr.trimEnd().split("\n");
+    const lines = said.filter((line) => !/^ {2,}(?:\d+ )?\|/.test(line));
+    expect(said.slice(0, 3)).toEqual([
+      expect.stringMatching(/^bad\/default\/push\.yaml:2:9: error: .*; write \["com\.github\.push"\]$/),
+      "    2 |   type: com.github.push",
+      "      |         ^",
+    ]);
     expect(lines.map((line) => /^\S+:\d+:\d+: error: |^error: .*/.exec(line)?.[0])).toEqual([
       "bad/default/push.yaml:2:9: error: ",
       "bad/default/push.yaml:3:11: error: ",
@@ -62,7 +68,9 @@ describe("check", () => {
           line: 1,
           column: 13,
           severity: "error",
+          code: "rule-file",
           message: expect.any(String) as string,
+          excerpt: "    1 | ci: { http: 5 }\n      |             ^",
         },
       ],
     });
@@ -77,6 +85,76 @@ describe("check", () => {
     const run = await runSluice(["check", "--rules", "nowhere"], { cwd: dir });
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/nowhere/);
+  });
+});
+
+describe("what check finds in rules that are right one by one", () => {
+  const FILES = {
+    ...GOOD,
+    "default/push.yaml":
+      "pattern:\n  type: [com.github.push]\n  data:\n    reff: [refs/heads/main]\n    forced: ['true']\ntargets: [ci]\n",
+  };
+  const WARNED = {
+    ...GOOD,
+    "default/push.yaml": "pattern: { type: [com.github.push], data: { reff: [a] } }\ntargets: [ci]\n",
+  };
+
+  it("is shown with its code, the line and a caret", async () => {
+    const run = await check("found", FILES);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toBe(
+      [
+        "found/default/push.yaml:4:5: warning: no event of com.github.push has data.reff; did you mean data.ref? [unknown-field]",
+        "    4 |     reff: [refs/heads/main]",
+        "      |     ^",
+        'found/default/push.yaml:5:14: error: in an event of com.github.push, data.forced is true or false: "true" is never met; write true without quotes [never-matches]',
+        "    5 |     forced: ['true']",
+        "      |              ^",
+        "error: 1 mistake in the rule files of found",
+        "",
+      ].join("\n"),
+    );
+    const { problems } = JSON.parse((await check("found", FILES, "--json")).stdout) as {
+      readonly problems: readonly { readonly code: string }[];
+    };
+    expect(problems.map(({ code }) => code)).toEqual(["unknown-field", "never-matches"]);
+  });
+
+  it("lets warnings pass, but not with --strict", async () => {
+    expect((await check("warned", WARNED)).code).toBe(0);
+    const strict = await check("warned", WARNED, "--strict");
+    expect(strict).toMatchObject({ code: 1, stdout: "" });
+    expect(strict.stderr).toMatch(/\nerror: 1 warning in the rule files of warned, and --strict lets none pass\n$/);
+    const asJson = await check("warned", WARNED, "--strict", "--json");
+    expect(asJson.code).toBe(1);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ ok: false, problems: [{ severity: "warning" }] });
+    expect((await check("good", GOOD, "--strict")).code).toBe(0);
+  });
+
+  it("never shows a secret that was pasted into a file", async () => {
+    const run = await check("pasted", {
+      ...GOOD,
+      "sources.yaml": "github:\n  kind: github\n  secrets:\n    - hunter-2-hunter\n    - 5\n",
+    });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^ {4}4 \| {5}- …$/m);
+    expect(run.stderr).not.toContain("hunter");
+  });
+
+  it("is listed in the documentation, code by code", async () => {
+    const page = await readFile(join(import.meta.dirname, "../../docs/rules.md"), "utf8");
+    const codes = await Promise.all(
+      ["scripts/analysis", "bin"].map(async (folder) => {
+        const dir = join(import.meta.dirname, "../..", folder);
+        const files = (await readdir(dir)).filter((name) => name.endsWith(".ts"));
+        const texts = await Promise.all(files.map((name) => readFile(join(dir, name), "utf8")));
+        return texts.flatMap((text) => [...text.matchAll(/\bcode: "([a-z-]+)"/g)].map((match) => match[1] ?? ""));
+      }),
+    );
+    const all = [...new Set(codes.flat())];
+    expect(all).toContain("unknown-field");
+    expect(all).toContain("open-source");
+    expect(all.filter((code) => !page.includes(`\n| \`${code}\` |`))).toEqual([]);
   });
 });
 

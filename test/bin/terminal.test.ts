@@ -30,6 +30,22 @@ describe("colours", () => {
   });
 });
 
+describe("progress", () => {
+  const written = (stream: object): readonly string[] => {
+    const texts: string[] = [];
+    const { progress } = terminalOf({}, { ...stream, write: (text: string) => texts.push(text) });
+    progress("1 of 2");
+    progress(null);
+    return texts;
+  };
+
+  it("stands in one line of a terminal, and goes away", () => {
+    expect(written({ isTTY: true, columns: 90 })).toEqual(["\r\u001b[K1 of 2", "\r\u001b[K"]);
+  });
+
+  it("is not written where there is no terminal", () => expect(written({})).toEqual([]));
+});
+
 describe("the width of a line", () => {
   it.each([
     [{ isTTY: true, columns: 90 }, 90],

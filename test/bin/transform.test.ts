@@ -28,6 +28,32 @@ describe("transform on lines of JSON", () => {
     ]);
   });
 
+  it("evaluates JSONata at a given time and with a given seed, and shows an event of its own as one", async () => {
+    const event = '{"specversion": "1.0", "id": "1", "source": "/x", "type": "y", "data": data.size}';
+    const lines = [
+      { transform: { jsonata: "[$now(), $random()]" }, event: EVENT },
+      { transform: { jsonata: event }, event: EVENT },
+      { transform: { jsonata: "data.missing" }, event: EVENT },
+      { transform: { jsonata: "data.(" }, event: EVENT },
+    ];
+    const input = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    const run = async (seed: string) => {
+      const { stdout } = await runSluice(["transform", "--accepted-at", "2026-03-01T10:30:00+01:00", "--seed", seed], {
+        input,
+      });
+      return jsonLines(stdout);
+    };
+    const first = await run("a");
+    expect(first).toEqual([
+      { output: ["2026-03-01T09:30:00.000Z", expect.any(Number)] },
+      { output: { specversion: "1.0", id: "1", source: "/x", type: "y", data: 12 } },
+      { error: "the result is undefined: the expression found nothing; write a default with ??" },
+      { error: expect.stringMatching(/^transform\.jsonata: .* at line 1, column \d+/) },
+    ]);
+    expect(await run("a")).toEqual(first);
+    expect((await run("b"))[0]).not.toEqual(first[0]);
+  });
+
   it("keeps numbers of a template's text as they were written, and each answer on one line", async () => {
     const template = {
       paths: { sha: "$.data.after" },

@@ -58,8 +58,11 @@ describe("help", () => {
     ["pause"],
     ["resume"],
     ["check"],
+    ["plan"],
+    ["explain"],
     ["match"],
     ["transform"],
+    ["test"],
   ])("of %s has examples", async (command) => {
     const { code, stdout, stderr } = await run(...command.split(" "), "--help");
     expect(code).toBe(0);

@@ -276,6 +276,7 @@ describe("the rule of a delivery, as it is now", () => {
   it.each([
     ["is gone", gone, "rule-removed"],
     ["is off", { all: { targets: ["ci"], mode: "off" as const } }, "rule-off"],
+    ["only records what it would send", { all: { targets: ["ci"], mode: "shadow" as const } }, "rule-shadow"],
     ["does not name the target any more", { all: { targets: ["audit"] } }, "target-removed"],
   ])("cancels it without sending when it %s", async (_, rules, reason) => {
     const bench = only(rules, newer);
@@ -324,6 +325,32 @@ describe("the rule of a delivery, as it is now", () => {
     expect(bench.settlements()).toMatchObject([
       { step: { kind: "dead", reason: "transform-failed" }, attempt: { outcome: "permanent" }, counted: true },
     ]);
+  });
+
+  it("ends a delivery when its expression finds nothing: there is no empty body", async () => {
+    const bench = only({ all: { targets: ["ci"], transform: { jsonata: "data.missing" } } });
+    await bench.run([workFor("ci")]);
+    expect(bench.sent).toEqual([]);
+    expect(bench.settlements()).toMatchObject([
+      {
+        step: { kind: "dead", reason: "transform-failed" },
+        attempt: { outcome: "permanent", detail: expect.stringContaining("the result is undefined") as string },
+      },
+    ]);
+  });
+
+  it("sends the same bytes at every attempt, whenever it is", async () => {
+    const transform = { jsonata: "{'at': $now(), 'ms': $millis(), 'draw': $random(), 'order': $shuffle([1..9])}" };
+    const lease = { deliveryId: "dlv_same", seq: Date.parse("2026-03-01T09:30:00Z") * 1_024 };
+    const bodyOf = async (changes: Partial<Lease>): Promise<string | undefined> => {
+      const bench = only({ all: { targets: ["ci"], transform } });
+      await bench.run([workFor("ci", { ...lease, ...changes })]);
+      return bench.sent[0]?.body;
+    };
+    const first = await bodyOf({ attempt: 1 });
+    expect(first).toContain(`"at":"2026-03-01T09:30:00.000Z"`);
+    expect(await bodyOf({ attempt: 5, ageMs: 86_400_000 })).toBe(first);
+    expect(await bodyOf({ deliveryId: "dlv_other" })).not.toBe(first);
   });
 
   it("says of each attempt whether it tells something of its target", async () => {

@@ -19,7 +19,10 @@ const OLD = { partitions: 2, partitionsBefore: [], deployedAt: 1_000 };
 const NEW = { partitions: 5, partitionsBefore: [2], deployedAt: 2_000 };
 const ordered = ruleSetOf({
   targets: { ci: {} },
-  rules: { all: { targets: ["ci"], order: { by: "key", onFailure: { kind: "block" }, gapWaitMs: 0 } } },
+  rules: {
+    all: { targets: ["ci"], order: { by: "key", onFailure: { kind: "block" }, gapWaitMs: 0 } },
+    try: { targets: ["ci"], mode: "shadow", transform: { constant: "long" } },
+  },
 });
 
 function received(id: string, key = "k", content = id): ReceivedEvent {
@@ -68,6 +71,8 @@ function openBench() {
       },
       known: async (request) => {
         calls.push(`known ${name}`);
+        // Only hashes and plans are compared there.
+        for (const { event } of request.items) expect([event.body, event.shadow]).toEqual([null, undefined]);
         if (broken.has(name)) throw new Error("down");
         return ledgerOf(name).known(request, START);
       },
@@ -106,9 +111,10 @@ describe("a bus that is spread anew", () => {
   });
 
   it("accepts what the old owner does not know in the new one", async () => {
-    const { accepted, calls } = openBench();
+    const { accepted, calls, requests } = openBench();
     const [receipt] = await accepted(NEW, received("a"));
     expect(receipt?.status).toBe("accepted");
+    expect(requests[0]?.items[0]?.event).toMatchObject({ shadow: [{ rule: "default/try", output: '"long"' }] });
     expect(calls).toEqual([`known ${nameIn(2)}`, `accept ${nameIn(5)}`]);
     expect(parseReceipt(receipt?.id ?? "")?.partition).toBe(nameIn(5));
   });

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../src/core/result.ts";
 import { ALTERNATIVES_PER_FIELD_MAX } from "../../src/core/alternative.ts";
+import { PATTERN_COST_MAX } from "../../scripts/analysis/pattern-cost.ts";
 import { CHOICES_MAX } from "../../src/core/array-consistency.ts";
 import { matchesPattern } from "../../src/core/matcher.ts";
 import { OR_BRANCHES_MAX, PATTERN_DEPTH_MAX, parsePatternText } from "../../src/core/pattern.ts";
@@ -64,6 +65,7 @@ describe("docs/patterns.md", () => {
       OR_BRANCHES_MAX,
       WILDCARDS_PER_VALUE_MAX,
       CHOICES_MAX,
+      PATTERN_COST_MAX,
     }),
   )("its table says what %s is", (name, number) => {
     const row = PAGE.split("\n").find((line) => line.includes(`\`${name}\` |`));

@@ -8,7 +8,8 @@ import type { Outcome } from "../../src/core/outcome.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";
 import { ok } from "../../src/core/result.ts";
 import type { Target, TargetIo } from "../../src/core/target.ts";
-import { eventWith, shipmentOf, targetIo } from "../support/target-io.ts";
+import { startServer } from "../support/http-server.ts";
+import { eventWith, secretsFrom, shipmentOf, targetIo } from "../support/target-io.ts";
 
 const FOLDER = new URL("../../src/targets/", import.meta.url);
 
@@ -68,7 +69,87 @@ function recordingIo(sent: string[], changes: Partial<TargetIo> = {}): TargetIo 
   });
 }
 
+const EVENTS = fc.record({
+  body: fc.option(fc.uint8Array({ maxLength: 200 })),
+  attributes: fc.dictionary(
+    fc.stringMatching(/^[a-z0-9]{1,20}$/),
+    fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
+    { maxKeys: 5 },
+  ),
+});
+
 const OUTCOME_KINDS: readonly Outcome["kind"][] = ["delivered", "retryable", "permanent", "unwanted", "released"];
+
+describe("the preview of an HTTP target", () => {
+  const SECRETS = {
+    CI_TOKEN: "Bearer ci-token-91f3",
+    CI_KEY: "ci-key-77a0",
+    SIGN_NEW: "whsec_c2lnbmluZy1zZWNyZXQtbnVtYmVyLW9uZQ==",
+    SIGN_OLD: "plain-signing-secret",
+  };
+  /** What fetch adds by itself. */
+  const OF_THE_CONNECTION = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "content-length",
+    "host",
+    "sec-fetch-mode",
+  ];
+  const MASKED: Readonly<Record<string, string>> = {
+    authorization: "<secret CI_TOKEN>",
+    "x-key": "<secret CI_KEY>",
+    "webhook-timestamp": "<time of sending>",
+    "webhook-signature": "v1,<signed with SIGN_NEW> v1,<signed with SIGN_OLD>",
+  };
+
+  it.each([
+    ["binary", '{"n":12345678901234567890, "é":1}'],
+    ["structured", '{"n":12345678901234567890, "é":1}'],
+    ["raw", '{"n":12345678901234567890, "é":1}'],
+    ["binary", null],
+  ])("in %s format, of %s, is what a server gets, header by header and byte by byte", async (format, body) => {
+    const http = targets.find((each) => each.kind === "http")?.target;
+    if (http === undefined) throw new Error("there is no target http");
+    const server = await startServer((response) => response.end());
+    try {
+      const parsed = http.parse({
+        http: server.url,
+        format,
+        headers: { Authorization: { secret: "CI_TOKEN" }, "X-Key": { secret: "CI_KEY" }, "X-Team": "build" },
+        sign: ["SIGN_NEW", "SIGN_OLD"],
+      });
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+      const local = { printUrl: "http://127.0.0.1:1/" };
+      const event = eventWith(body, { subject: 'refs/heads/"grün"', sequence: "7" });
+      const shipment = shipmentOf(event, { rawHeaders: { "x-github-event": "push", "x-name": "Jos\u00e9" } });
+      const preview = http.preview(shipment, parsed.value, { local });
+      const io = targetIo({ local, secret: secretsFrom(SECRETS) });
+      expect(await http.send(shipment, parsed.value, 2_000, io)).toMatchObject({ kind: "delivered" });
+
+      const [request] = server.requests;
+      expect(preview).toMatchObject({ action: `POST ${server.url}`, method: request?.method, url: server.url });
+      expect(new URL(server.url).pathname + new URL(server.url).search).toBe(request?.path);
+      expect(Buffer.from(preview.body ?? [])).toEqual(request?.body);
+      const received = Object.fromEntries(
+        Object.entries(request?.headers ?? {})
+          .filter(([name]) => !OF_THE_CONNECTION.includes(name))
+          .map(([name, value]) => [name, MASKED[name] ?? value]),
+      );
+      expect(preview.headers).toEqual(received);
+      expect(Object.keys(received)).toEqual(expect.arrayContaining([...Object.keys(MASKED), "webhook-id", "x-team"]));
+
+      const shown = JSON.stringify(preview);
+      for (const secret of Object.values(SECRETS)) expect(shown).not.toContain(secret);
+      const signatures = String(request?.headers["webhook-signature"]).split(" ");
+      expect(signatures).toHaveLength(2);
+      for (const signature of signatures) expect(shown).not.toContain(signature);
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 it("there are targets to look at", () => {
   expect(files).toEqual(expect.arrayContaining(["bus.ts", "http.ts", "queue.ts"]));
@@ -171,18 +252,25 @@ describe.each(targets)("the target $kind", ({ kind, target }) => {
     }
   });
 
-  it("has an outcome for any event", async () => {
-    const events = fc.record({
-      body: fc.option(fc.uint8Array({ maxLength: 200 })),
-      attributes: fc.dictionary(
-        fc.stringMatching(/^[a-z0-9]{1,20}$/),
-        fc.oneof(fc.string({ unit: "binary" }), fc.integer()),
-        { maxKeys: 5 },
-      ),
-    });
+  it("previews what it would do without doing it, and finds what it would refuse", async () => {
     const config = shortestConfig(target);
     await fc.assert(
-      fc.asyncProperty(events, async ({ body, attributes }) => {
+      fc.asyncProperty(EVENTS, async ({ body, attributes }) => {
+        const shipment = shipmentOf(eventWith(body, attributes));
+        const preview = target.preview(shipment, config, { local: undefined });
+        expect(preview.action).toMatch(/^\S.{5,}$/);
+        const sent: string[] = [];
+        const outcome = await target.send(shipment, config, 1_000, recordingIo(sent));
+        expect(preview.problem, JSON.stringify(outcome)).toBe("detail" in outcome ? outcome.detail : undefined);
+        expect(sent).toHaveLength(preview.problem === undefined ? 1 : 0);
+      }),
+    );
+  });
+
+  it("has an outcome for any event", async () => {
+    const config = shortestConfig(target);
+    await fc.assert(
+      fc.asyncProperty(EVENTS, async ({ body, attributes }) => {
         const shipment = shipmentOf(eventWith(body, attributes));
         const outcome = await target.send(shipment, config, 1_000, recordingIo([]));
         expect(OUTCOME_KINDS).toContain(outcome.kind);

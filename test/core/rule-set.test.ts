@@ -7,6 +7,7 @@ import type { RuleDefinition, RulesDocument } from "../../src/core/rule.ts";
 const source: AnySource = {
   kind: "test",
   summary: "",
+  schema: {},
   parse: (entry) => (entry["bad"] === undefined ? ok({ read: entry }) : err([{ path: ["bad"], message: "is bad" }])),
   secretNames: () => [],
   isOpen: () => false,
@@ -15,11 +16,13 @@ const source: AnySource = {
 const target: AnyTarget = {
   kind: "test",
   summary: "",
+  schema: {},
   parse: (entry) => ok({ read: entry }),
   secretNames: () => [],
   queueBindings: () => [],
   urls: () => [],
   localOnly: () => [],
+  preview: () => ({ action: "nothing", headers: {}, body: null }),
   send: () => Promise.resolve({ kind: "delivered" }),
 };
 const registry = { sources: { test: source }, targets: { test: target } };
@@ -48,6 +51,9 @@ describe("matching", () => {
       rule("default/b"),
       rule("other/a"),
       rule("default/off", { mode: "off" }),
+      rule("default/z", { mode: "shadow" }),
+      rule("default/y", { mode: "shadow", pattern: { data: { ref: ["main"] } } }),
+      rule("shade/a", { mode: "shadow" }),
       rule("default/c", { pattern: { type: ["pull"] } }),
       rule("default/a", { pattern: { data: { ref: ["main"] } } }),
     ]),
@@ -57,13 +63,34 @@ describe("matching", () => {
     expect(pathsOf(set.match("default", { type: "push", data: { ref: "main" } }))).toEqual(["default/a", "default/b"]);
     expect(pathsOf(set.match("default", { type: "push" }))).toEqual(["default/b"]);
     expect(pathsOf(set.match("other", { type: "push" }))).toEqual(["other/a"]);
+    expect(pathsOf(set.match("shade", { type: "push" }))).toEqual([]);
+  });
+  it("answers the shadow rules apart from them, in the order of their paths", () => {
+    const push = { type: "push", data: { ref: "main" } };
+    expect(pathsOf(set.matchShadow("default", push))).toEqual(["default/y", "default/z"]);
+    expect(pathsOf(set.matchShadow("default", { type: "push" }))).toEqual(["default/z"]);
+    expect(pathsOf(set.matchShadow("shade", { type: "push" }))).toEqual(["shade/a"]);
+    expect(set.matchShadow("other", { type: "push" })).toEqual([]);
+    expect(set.matchShadow("absent", { type: "push" })).toEqual([]);
+  });
+  it("wants deliveries of live rules only", () => {
+    expect(set.pairs).toEqual(["default/a ci", "default/b ci", "default/c ci", "other/a ci"]);
   });
   it("finds nothing on a bus that is not there", () => {
     for (const bus of ["absent", "__proto__", "constructor"]) expect(set.match(bus, { type: "push" })).toEqual([]);
   });
   it("lists rules by path, off ones too, and the buses of sources and rules", () => {
-    expect(pathsOf(set.rules)).toEqual(["default/a", "default/b", "default/c", "default/off", "other/a"]);
-    expect(set.buses).toEqual(["default", "other"]);
+    expect(pathsOf(set.rules)).toEqual([
+      "default/a",
+      "default/b",
+      "default/c",
+      "default/off",
+      "default/y",
+      "default/z",
+      "other/a",
+      "shade/a",
+    ]);
+    expect(set.buses).toEqual(["default", "other", "shade"]);
     expect(set.version).toBe("v");
   });
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Json, JsonObject, Mistake } from "../../src/core/result.ts";
 import { formatPath } from "../../src/core/result.ts";
 import { OUTPUT_BYTES_MAX, TEMPLATE_BYTES_MAX } from "../../src/core/template.ts";
-import { PATHS_MAX, applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { PATHS_MAX } from "../../src/core/named-path.ts";
+import { applyTransform, parseTransform } from "../../src/core/transform.ts";
 
 const view: JsonObject = {
   id: "1",
@@ -11,17 +12,18 @@ const view: JsonObject = {
   data: { ref: "refs/heads/main", size: 3, forced: false, none: null, tags: ["a", "b"], owner: { login: 'O"Neil' } },
 };
 
-function apply(transform: Json, event: JsonObject = view) {
+async function apply(transform: Json, event: JsonObject = view) {
   const parsed = parseTransform(transform);
   if (!parsed.ok)
     throw new Error(parsed.error.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("\n"));
-  return applyTransform(parsed.value, event);
+  return applyTransform(parsed.value, event, { acceptedAt: 0, seed: "" });
 }
 
-function textOf(transform: Json, event?: JsonObject): string {
-  const applied = apply(transform, event);
+async function textOf(transform: Json, event?: JsonObject): Promise<string> {
+  const applied = await apply(transform, event);
   if (!applied.ok) throw new Error(applied.error.detail);
-  return applied.value;
+  if (applied.value.kind === "event") throw new Error("expected a body, found an event");
+  return applied.value.text;
 }
 
 function mistakesOf(transform: Json): readonly Mistake[] {
@@ -42,8 +44,8 @@ const paths = {
 const template = (body: Json, more: JsonObject = {}): Json => ({ template: { paths, body, ...more } });
 
 describe("constant", () => {
-  it.each([null, 0, false, "", [], { a: { b: 1 } }])("sends %j whatever the event says", (value) =>
-    expect(textOf({ constant: value })).toBe(JSON.stringify(value)),
+  it.each([null, 0, false, "", [], { a: { b: 1 } }])("sends %j whatever the event says", async (value) =>
+    expect(await textOf({ constant: value })).toBe(JSON.stringify(value)),
   );
   it("has a bounded size", () => {
     expect(mistakesOf({ constant: "x".repeat(TEMPLATE_BYTES_MAX - 2) })).toEqual([]);
@@ -52,14 +54,14 @@ describe("constant", () => {
 });
 
 describe("path", () => {
-  it("sends what stands there, with its type", () => {
-    expect(textOf({ path: "$.data.ref" })).toBe('"refs/heads/main"');
-    expect(textOf({ path: "$.data.tags" })).toBe('["a","b"]');
-    expect(textOf({ path: "$.data.none", required: true })).toBe("null");
+  it("sends what stands there, with its type", async () => {
+    expect(await textOf({ path: "$.data.ref" })).toBe('"refs/heads/main"');
+    expect(await textOf({ path: "$.data.tags" })).toBe('["a","b"]');
+    expect(await textOf({ path: "$.data.none", required: true })).toBe("null");
   });
-  it("sends null for a path that finds nothing, or fails when it is required", () => {
-    expect(textOf({ path: "$.data.absent" })).toBe("null");
-    expect(apply({ path: "$.data.absent", required: true })).toEqual({
+  it("sends null for a path that finds nothing, or fails when it is required", async () => {
+    expect(await textOf({ path: "$.data.absent" })).toBe("null");
+    expect(await apply({ path: "$.data.absent", required: true })).toEqual({
       ok: false,
       error: { reason: "transform-failed", detail: "the event has nothing at the required path $.data.absent" },
     });
@@ -72,32 +74,32 @@ describe("path", () => {
 });
 
 describe("a template that is a structure", () => {
-  it("inserts values with their type where a placeholder stands alone", () => {
+  it("inserts values with their type where a placeholder stands alone", async () => {
     const body = { ref: "<ref>", size: "<size>", list: ["<forced>", "<none>", "<tags>"], owner: "<owner>", fixed: 1 };
-    expect(textOf(template(body))).toBe(
+    expect(await textOf(template(body))).toBe(
       '{"ref":"refs/heads/main","size":3,"list":[false,null,["a","b"]],"owner":{"login":"O\\"Neil"},"fixed":1}',
     );
   });
-  it("inserts text inside strings, escaped for JSON", () => {
-    expect(textOf(template({ text: "<login> set <size>/<forced>/<none>/<tags> on <ref>" }))).toBe(
+  it("inserts text inside strings, escaped for JSON", async () => {
+    expect(await textOf(template({ text: "<login> set <size>/<forced>/<none>/<tags> on <ref>" }))).toBe(
       JSON.stringify({ text: 'O"Neil set 3/false/null/["a","b"] on refs/heads/main' }),
     );
   });
-  it("writes a missing value as null on its own and as nothing inside a string", () => {
-    expect(textOf(template({ alone: "<absent>", inside: "[<absent>]" }))).toBe('{"alone":null,"inside":"[]"}');
+  it("writes a missing value as null on its own and as nothing inside a string", async () => {
+    expect(await textOf(template({ alone: "<absent>", inside: "[<absent>]" }))).toBe('{"alone":null,"inside":"[]"}');
   });
-  it("may be one string", () => {
-    expect(textOf(template("<size>"))).toBe("3");
-    expect(textOf(template("size <size>"))).toBe('"size 3"');
+  it("may be one string", async () => {
+    expect(await textOf(template("<size>"))).toBe("3");
+    expect(await textOf(template("size <size>"))).toBe('"size 3"');
   });
-  it("leaves alone what is no placeholder, and what is escaped", () => {
+  it("leaves alone what is no placeholder, and what is escaped", async () => {
     for (const text of ["a < b > c", "<>", "< ref>", "</b>", "<https://x|y>", "<1st>", "a\\b", "\\"]) {
-      expect(textOf(template({ text }))).toBe(JSON.stringify({ text }));
+      expect(await textOf(template({ text }))).toBe(JSON.stringify({ text }));
     }
-    expect(textOf(template({ text: "\\<ref> \\\\<size> \\\\\\<ref>" }))).toBe(
+    expect(await textOf(template({ text: "\\<ref> \\\\<size> \\\\\\<ref>" }))).toBe(
       JSON.stringify({ text: "<ref> \\3 \\<ref>" }),
     );
-    expect(textOf(template({ "\\<ref>": 1 }))).toBe('{"<ref>":1}');
+    expect(await textOf(template({ "\\<ref>": 1 }))).toBe('{"<ref>":1}');
   });
   it("refuses placeholders that have no path, pointing at the string", () => {
     expect(mistakesOf(template({ a: ["x <rev>"] }))).toMatchObject([
@@ -110,25 +112,26 @@ describe("a template that is a structure", () => {
   it("refuses placeholders in names", () => {
     expect(mistakesOf(template({ "<ref>": 1 }))).toMatchObject([{ path: ["template", "body", "<ref>"], at: "key" }]);
   });
-  it("keeps members with the names that objects inherit harmless", () => {
+  it("keeps members with the names that objects inherit harmless", async () => {
     const body = JSON.parse('{"__proto__":"<size>","constructor":1}') as Json;
-    expect(textOf(template(body))).toBe('{"__proto__":3,"constructor":1}');
+    expect(await textOf(template(body))).toBe('{"__proto__":3,"constructor":1}');
     expect(({} as Record<string, unknown>)["size"]).toBeUndefined();
   });
-  it("writes empty lists and objects", () => expect(textOf(template({ a: [], b: {} }))).toBe('{"a":[],"b":{}}'));
+  it("writes empty lists and objects", async () =>
+    expect(await textOf(template({ a: [], b: {} }))).toBe('{"a":[],"b":{}}'));
 });
 
-describe("a template that is JSON text", () => {
-  it("inserts values outside strings and text inside them", () => {
+describe("a template that is JSON text", async () => {
+  it("inserts values outside strings and text inside them", async () => {
     const body = ' {"n": <size>, "s": "<login> is <size>", "l": [<tags>,<absent>], "q": "<size>"}';
-    expect(textOf(template(body))).toBe(' {"n": 3, "s": "O\\"Neil is 3", "l": [["a","b"],null], "q": "3"}');
+    expect(await textOf(template(body))).toBe(' {"n": 3, "s": "O\\"Neil is 3", "l": [["a","b"],null], "q": "3"}');
   });
-  it("may be one string or one list", () => {
-    expect(textOf(template('"<ref>"'))).toBe('"refs/heads/main"');
-    expect(textOf(template("[<size>]"))).toBe("[3]");
+  it("may be one string or one list", async () => {
+    expect(await textOf(template('"<ref>"'))).toBe('"refs/heads/main"');
+    expect(await textOf(template("[<size>]"))).toBe("[3]");
   });
-  it("knows the escape in both spellings of a backslash", () => {
-    expect(JSON.parse(textOf(template('{"a": "\\<ref>", "b": "\\\\<size>", "c": "\\\\\\<ref>"}')))).toEqual({
+  it("knows the escape in both spellings of a backslash", async () => {
+    expect(JSON.parse(await textOf(template('{"a": "\\<ref>", "b": "\\\\<size>", "c": "\\\\\\<ref>"}')))).toEqual({
       a: "<ref>",
       b: "\\3",
       c: "\\<ref>",
@@ -159,9 +162,9 @@ describe("a template that is JSON text", () => {
 });
 
 describe("what an event can do to a template", () => {
-  it("is never more than fill its places: the result is JSON of the template's shape", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+  it("is never more than fill its places: the result is JSON of the template's shape", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), fc.string({ unit: "binary" }), async (value, text) => {
         const event = { data: { value, text } } as unknown as JsonObject;
         const both = { value: "$.data.value", text: "$.data.text" };
         const json = JSON.parse(JSON.stringify({ value, text })) as { value: Json; text: string };
@@ -169,42 +172,51 @@ describe("what an event can do to a template", () => {
         const expected = { a: json.value, b: inside };
         const structure = { template: { paths: both, body: { a: "<value>", b: ":<text>: <value>" } } };
         const jsonText = { template: { paths: both, body: '{"a": <value>, "b": ":<text>: <value>"}' } };
-        expect(JSON.parse(textOf(structure, event))).toEqual(expected);
-        expect(JSON.parse(textOf(jsonText, event))).toEqual(expected);
+        expect(JSON.parse(await textOf(structure, event))).toEqual(expected);
+        expect(JSON.parse(await textOf(jsonText, event))).toEqual(expected);
       }),
     );
   });
-  it("is not to have its values read as placeholders", () => {
-    expect(textOf(template({ t: "<ref> <size>" }), { data: { ref: "<size>", size: "\\<ref>" } })).toBe(
+  it("is not to have its values read as placeholders", async () => {
+    expect(await textOf(template({ t: "<ref> <size>" }), { data: { ref: "<size>", size: "\\<ref>" } })).toBe(
       JSON.stringify({ t: "<size> \\<ref>" }),
     );
   });
 });
 
-describe("required", () => {
+describe("required", async () => {
   const one = { a: { path: "$.data.absent", required: true }, b: "$.data.ref" };
-  it("fails when its path finds nothing, used or not", () => {
+  it("fails when its path finds nothing, used or not", async () => {
     for (const body of ["<a>", "<b>"]) {
-      expect(apply({ template: { paths: one, body } })).toMatchObject({
+      expect(await apply({ template: { paths: one, body } })).toMatchObject({
         ok: false,
         error: { reason: "transform-failed" },
       });
     }
   });
-  it("may be said for the whole template, in it or beside it", () => {
-    expect(apply(template("<ref>", { required: true })).ok).toBe(false);
-    expect(apply({ ...(template("<ref>") as JsonObject), required: true }).ok).toBe(false);
-    expect(apply({ template: { paths: { none: "$.data.none" }, body: "<none>", required: true } }).ok).toBe(true);
-    expect(apply(template("<ref>")).ok).toBe(true);
+  it("may be said for the whole template, in it or beside it", async () => {
+    expect((await apply(template("<ref>", { required: true }))).ok).toBe(false);
+    expect((await apply({ ...(template("<ref>") as JsonObject), required: true })).ok).toBe(false);
+    expect((await apply({ template: { paths: { none: "$.data.none" }, body: "<none>", required: true } })).ok).toBe(
+      true,
+    );
+    expect((await apply(template("<ref>"))).ok).toBe(true);
   });
 });
 
-describe("a transform that is wrong", () => {
+describe("a transform that is wrong", async () => {
   it.each([
     ["$.data", [], "write path: $.data"],
     [{}, [], "expected one of"],
     [{ constant: 1, path: "$" }, ["path"], "constant and path"],
-    [{ jsonata: "x" }, ["jsonata"], "not built yet; use constant, path or template"],
+    [{ jsonata: " " }, ["jsonata"], "expected an expression in JSONata"],
+    [{ jsonata: "data.(ref" }, ["jsonata"], 'Expected ")" before end of expression (S0203) at line 1, column 9'],
+    [
+      { jsonata: "(\n  $uppercas(type)\n)" },
+      ["jsonata"],
+      "there is no function $uppercas at line 2, column 11; did you mean $uppercase?",
+    ],
+    [{ jsonata: "data", required: true }, ["required"], "in JSONata, write $assert"],
     [{ templat: {} }, ["templat"], 'did you mean "template"'],
     [{ constant: 1, required: true }, ["required"], "constant reads nothing"],
     [{ path: "$", required: "yes" }, ["required"], "true or false"],
@@ -248,18 +260,21 @@ describe("limits", () => {
     expect(mistakesOf(template(nested(65)))).toHaveLength(1);
     expect(mistakesOf(template(JSON.stringify(nested(65))))).toHaveLength(1);
   });
-  it("a result has a bounded size, counted in bytes", () => {
+  it("a result has a bounded size, counted in bytes", async () => {
     const event = (length: number, character = "x"): JsonObject => ({ data: { ref: character.repeat(length) } });
     const fits = OUTPUT_BYTES_MAX - 2;
     for (const transform of [template("<ref>"), { path: "$.data.ref" }]) {
-      expect(textOf(transform, event(fits))).toHaveLength(OUTPUT_BYTES_MAX);
-      expect(apply(transform, event(fits + 1))).toMatchObject({ ok: false, error: { reason: "transform-failed" } });
-      expect(apply(transform, event(fits / 2, "é")).ok).toBe(true);
-      expect(apply(transform, event(fits / 2 + 1, "é")).ok).toBe(false);
+      expect(await textOf(transform, event(fits))).toHaveLength(OUTPUT_BYTES_MAX);
+      expect(await apply(transform, event(fits + 1))).toMatchObject({
+        ok: false,
+        error: { reason: "transform-failed" },
+      });
+      expect((await apply(transform, event(fits / 2, "é"))).ok).toBe(true);
+      expect((await apply(transform, event(fits / 2 + 1, "é"))).ok).toBe(false);
     }
   });
-  it("a value that is inserted thousands of times stops at the bound", () => {
+  it("a value that is inserted thousands of times stops at the bound", async () => {
     const body = Array.from({ length: 5000 }, () => "<ref>");
-    expect(apply(template(body), { data: { ref: "x".repeat(500_000) } }).ok).toBe(false);
+    expect((await apply(template(body), { data: { ref: "x".repeat(500_000) } })).ok).toBe(false);
   });
 });

@@ -24,6 +24,7 @@ describe("docs/rules.md", () => {
     const shown = blocks.filter(({ language }) => language === "text").at(-1)?.text ?? "";
     expect(problems.map((problem) => formatProblem(problem, dir))).toEqual(shown.trim().split("\n"));
     expect(document.rules.map(({ path }) => path)).toEqual([
+      "default/chat",
       "default/deploy-on-main",
       "default/ledger",
       "default/mirror",
@@ -35,6 +36,7 @@ describe("docs/rules.md", () => {
   it("shows orders, limits and replays that mean what the page says of them", () => {
     expect(document.rules.map(({ order }) => order)).toEqual([
       undefined,
+      undefined,
       { by: "sequence", onFailure: { kind: "block" }, gapWaitMs: 30_000 },
       { by: "key", onFailure: { kind: "skip-after", failures: 3 }, gapWaitMs: 0 },
       undefined,
@@ -45,6 +47,10 @@ describe("docs/rules.md", () => {
       undefined,
     ]);
     expect(document.sources.find(({ name }) => name === "github")?.entry).toMatchObject({ replays: "refuse" });
+  });
+  it("shows one rule that only records, with a transform that other rules could have", () => {
+    const shadows = document.rules.filter(({ mode }) => mode === "shadow");
+    expect(shadows.map(({ path, targets }) => [path, targets])).toEqual([["default/chat", ["ci"]]]);
   });
   it("gives the default retries", () => {
     expect(DEFAULT_RETRY_DELAYS_MS.map((delayMs) => delayMs / 1_000)).toEqual([

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { structuredJson } from "../../src/core/event.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";
 import { applyTransform, parseTransform } from "../../src/core/transform.ts";
 import { codeBlocksOf } from "./code-blocks.ts";
 
-const [event, ...blocks] = await codeBlocksOf("transforms.md");
+/** When the page's event was accepted. */
+const ACCEPTED_AT = Date.parse("2026-03-01T09:30:00Z");
+
+const [event, ...blocks] = (await codeBlocksOf("transforms.md")).filter(({ language }) => language !== "sh");
 const view = JSON.parse(event?.text ?? "") as JsonObject;
 const pairs = blocks.flatMap((block, index) =>
   index % 2 === 0 ? [{ transform: block, result: blocks[index + 1] }] : [],
@@ -16,12 +20,15 @@ describe("docs/transforms.md", () => {
     expect(pairs.length).toBeGreaterThan(7);
     expect(pairs.every(({ transform, result }) => transform.language === "yaml" && result !== undefined)).toBe(true);
   });
-  it.each(pairs)("tells the truth about $transform.text", ({ transform, result }) => {
+  it.each(pairs)("tells the truth about $transform.text", async ({ transform, result }) => {
     const parsed = parseTransform((parse(transform.text) as { transform: Json }).transform);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-    const applied = applyTransform(parsed.value, view);
+    const applied = await applyTransform(parsed.value, view, { acceptedAt: ACCEPTED_AT, seed: "example" });
     if (result?.language === "json") {
-      expect(applied.ok && (JSON.parse(applied.value) as Json)).toEqual(JSON.parse(result.text));
+      if (!applied.ok) throw new Error(applied.error.detail);
+      const { value } = applied;
+      const text = value.kind === "body" ? value.text : structuredJson(value.event);
+      expect(JSON.parse(text) as Json).toEqual(JSON.parse(result.text));
     } else {
       expect(applied).toEqual({ ok: false, error: { reason: "transform-failed", detail: result?.text.trim() } });
     }

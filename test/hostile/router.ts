@@ -19,6 +19,7 @@ import { allPartitions } from "../../src/http/admin.ts";
 import type { HttpPorts } from "../../src/http/app.ts";
 import { app } from "../../src/http/app.ts";
 import { createRejectionRecorder } from "../../src/http/rejection-recorder.ts";
+import { createVerificationRecorder } from "../../src/http/verification-recorder.ts";
 import type { Engine } from "../../src/objects/engine.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import type { GateEngine } from "../../src/objects/gate-engine.ts";
@@ -107,6 +108,8 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
       redrive: async (seq, id) => engine.redrive(seq, id),
       recordRejections: async (entries) => engine.recordRejections(entries),
       listRejections: async (limit) => engine.listRejections(limit),
+      recordVerifications: async (entries) => engine.recordVerifications(entries),
+      listVerifications: async () => engine.listVerifications(),
       wake: async (...news) => {
         reach();
         return engine.wake(null, ...news);
@@ -139,6 +142,10 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
     sleep: () => Promise.resolve(),
     write: async (_source, entries) => adminPartition(partitionName("default", 1, 0)).recordRejections(entries),
   });
+  const verifications = createVerificationRecorder()({
+    now: () => now,
+    write: async (_source, entries) => adminPartition(partitionName("default", 1, 0)).recordVerifications(entries),
+  });
   const ports: HttpPorts & DispatchPorts = {
     ruleSet,
     rulesVersion: { hash: "v1", deployedAt: 0 },
@@ -164,6 +171,7 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
     later: (work) => void later.push(work),
     dispatch: (jobs: readonly DispatchJob[]) => dispatch(jobs, ports),
     recordRejection: recorder.record,
+    recordVerification: verifications.record,
   };
 
   async function settled(): Promise<void> {
@@ -213,6 +221,8 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
           ),
       );
     },
+    /** Of all objects, by the platform's count. */
+    rowsWritten: () => [...hosts.values(), ...gates.values()].reduce((sum, { sql }) => sum + sql.rowsWritten(), 0),
     close(): void {
       for (const { sql } of [...hosts.values(), ...gates.values()]) sql.close();
     },

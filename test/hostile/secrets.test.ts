@@ -193,6 +193,7 @@ it("nothing that a run leaves behind holds a secret or a signature", async () =>
   const paths = [
     "/events",
     `/events/${id}`,
+    `/explain/${id}`,
     "/deliveries?state=dead",
     "/deliveries?state=parked",
     "/rules",
@@ -226,6 +227,8 @@ it("nothing that a run leaves behind holds a secret or a signature", async () =>
   const commands = [
     ["event", id],
     ["event", id, "--json"],
+    ["explain", id],
+    ["explain", id, "--json"],
     ["events", "--json"],
     ["dead"],
     ["dead", "--json"],

@@ -22,7 +22,7 @@ function partitionOf(rows: readonly Row[], scanRowsMax: number): AdminPartitionP
     const below = newestFirst.filter((row) => row.seq < before);
     const scanned = below.slice(0, scanRowsMax);
     const found = scanned.filter((row) => row.matches);
-    const events = found.slice(0, limit).map(({ seq }) => ({ seq }) as ListedEvent);
+    const events = found.slice(0, limit).map(({ seq }) => ({ seq, event: {} }) as ListedEvent);
     if (found.length >= limit) return { events, scannedTo: events.at(-1)?.seq ?? null };
     return { events, scannedTo: scanned.length < below.length ? (scanned.at(-1)?.seq ?? null) : null };
   };
@@ -103,5 +103,20 @@ describe("a search over many partitions", () => {
     expect(await shownOf(half, half)).toEqual({ found: [9, 8], next: null });
     expect(await shownOf(half, `${half}x`)).toEqual({ found: [9], next: { seq: 9, partition: 0 } });
     expect(await shownOf(half.repeat(3), "")).toEqual({ found: [9], next: { seq: 9, partition: 0 } });
+  });
+
+  it("asks for bodies where they are wanted, and counts their bytes", async () => {
+    const asked: (boolean | undefined)[] = [];
+    const body = new Uint8Array(SEARCH_BYTES_MAX / 2);
+    const port = (name: string) =>
+      portOf(async ({ withBodies }) => {
+        asked.push(withBodies);
+        return { events: [{ ...eventOf(9 - Number(name)), event: { body } } as ListedEvent], scannedTo: null };
+      });
+    const { found, next } = await searchEvents(["0", "1"], port, { ...request, withBodies: true });
+    expect(found).toHaveLength(1);
+    expect(next).toEqual({ seq: 9, partition: 0 });
+    await searchEvents(["0"], port, request);
+    expect(asked).toEqual([true, true, undefined]);
   });
 });

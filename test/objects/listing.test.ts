@@ -142,6 +142,52 @@ describe("a filter", () => {
   });
 });
 
+describe("of shadow rules, a listing", () => {
+  const made = { rule: "default/try", targets: ["ci"], output: '{"a":1}' };
+  const cut = { rule: "default/long", targets: ["ci"], output: '{"', outputBytes: 90_000 };
+  const failed = { rule: "default/bad", targets: ["audit"], problem: "no" };
+  const { ledger } = ledgerOf([
+    { event: storedEvent("both", { shadow: [failed, made] }) },
+    { event: storedEvent("one", { shadow: [cut, made] }) },
+    { event: storedEvent("none") },
+  ]);
+  const shadowsOf = (filter: EventFilter) =>
+    listEvents(ledger, { before: NEWEST, limit: 10, which: "all", filter }).events.map(({ event }) => event.shadow);
+
+  it("tells which have matched, and not what they would have sent", () => {
+    expect(shadowsOf({})).toEqual([
+      undefined,
+      [
+        { rule: "default/long", targets: ["ci"] },
+        { rule: "default/try", targets: ["ci"] },
+      ],
+      [
+        { rule: "default/bad", targets: ["audit"] },
+        { rule: "default/try", targets: ["ci"] },
+      ],
+    ]);
+  });
+
+  it("finds the events of one, with what it would have sent and nothing of others", () => {
+    expect(idsOf(ledger, { shadow: "default/try" })).toEqual(["one", "both"]);
+    expect(shadowsOf({ shadow: "default/try" })).toEqual([[made], [made]]);
+    expect(shadowsOf({ shadow: "default/long" })).toEqual([[cut]]);
+    expect(shadowsOf({ shadow: "default/bad" })).toEqual([[failed]]);
+    expect(shadowsOf({ shadow: "default/tr" })).toEqual([]);
+    // The rules that an event was delivered by are others.
+    expect(shadowsOf({ shadow: "default/all" })).toEqual([]);
+  });
+
+  it("has nothing of them in its events' bodies", () => {
+    const filter = { shadow: "default/bad" };
+    const listed = listEvents(ledger, { before: NEWEST, limit: 10, which: "all", filter }).events;
+    expect(listed.map(({ event }) => event.body)).toHaveLength(1);
+    expect(toListed({ seq: 1, event: storedEvent("a", { shadow: [made] }), deliveries: [] }).event.shadow).toEqual([
+      made,
+    ]);
+  });
+});
+
 describe("a listed event", () => {
   it("has its status and the time of its acceptance", () => {
     const listed = toListed({ seq: seqAtMs(START) + 5, event: storedEvent("a"), deliveries: [deliveryWith()] });
@@ -167,5 +213,44 @@ describe("a listing of dead events", () => {
       ["ended", "dead"],
     ]);
     expect(events.every(({ event }) => event.body === null)).toBe(true);
+  });
+});
+
+describe("a listing with bodies", () => {
+  /** Half of them are ended and in the archive, the others wait. */
+  function ledgerWith(bodies: readonly (Uint8Array | null)[]): Ledger {
+    const sql = openNodeSql();
+    migrate(sql);
+    const ledger = openLedger(sql, LEDGER_LIMITS);
+    for (const [index, body] of bodies.entries()) {
+      const item = acceptItem(`e${index}`, index % 2 === 0 ? [] : ["ci"]);
+      ledger.accept(acceptRequest(`t${index}`, [{ ...item, event: { ...item.event, body } }], 1), START + index);
+    }
+    return ledger;
+  }
+  const request = { before: NEWEST, limit: 100, which: "all", filter: {}, withBodies: true } as const;
+
+  it("has every event whole, less its deliveries' attempts, wherever it stands", () => {
+    const bodies = [Uint8Array.of(1), Uint8Array.of(2, 3), null, Uint8Array.of(4)];
+    const ledger = ledgerWith(bodies);
+    const { events, scannedTo } = listEvents(ledger, request);
+    expect(events.map(({ event }) => event.body && [...event.body])).toEqual([[4], null, [2, 3], [1]]);
+    expect(scannedTo).toBeNull();
+    const attempts = [attemptWith("a"), attemptWith("b")];
+    const rows = ledgerOf([{ event: storedEvent("e"), deliveries: [deliveryWith({ attempts })] }]).ledger;
+    const whole = { ...rows, get: (seq: number) => rows.before(seq + 1, 1, "all")[0] };
+    expect(listEvents(whole, request).events[0]?.deliveries).toMatchObject([{ target: "ci", attempts: [] }]);
+  });
+
+  it("ends a page when its bodies are PAGE_BYTES_MAX, with one event at least, and shows each once", () => {
+    const half = new Uint8Array(PAGE_BYTES_MAX / 2);
+    const ledger = ledgerWith([half, half, half, new Uint8Array(2 * PAGE_BYTES_MAX), half, half]);
+    const pages: string[][] = [];
+    for (let before: number | null = NEWEST; before !== null;) {
+      const page = listEvents(ledger, { ...request, before });
+      pages.push(page.events.map(({ event }) => event.attributes.id));
+      before = page.scannedTo;
+    }
+    expect(pages.filter((page) => page.length > 0)).toEqual([["e5", "e4"], ["e3"], ["e2", "e1"], ["e0"]]);
   });
 });

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -50,8 +50,27 @@ describe("generating", () => {
     expect(lines[0]).toMatch(
       /rules\/default\/push\.yaml:2:11: error: unknown target "prnter"; did you mean "printer"\?/,
     );
-    expect(lines[1]).toBe("1 error; nothing was written");
+    expect(lines[1]).toBe("    2 | targets: [prnter]\n      |           ^");
+    expect(lines[2]).toBe("1 error; nothing was written");
     await expect(stat(join(dir, "out"))).rejects.toThrow();
+  });
+  it("writes the schemas into the folder for them, with the names of the targets, and knows when they are old", async () => {
+    const schemasWritten = async () => (await run()).lines.filter((line) => /^wrote .*schemas/.test(line));
+    expect(await schemasWritten()).toEqual([]);
+    await appendFile(join(dir, "rules/targets.yaml"), "another: { queue: Q }\n");
+    const checked = await run("--check");
+    expect(checked.code).toBe(1);
+    expect(checked.lines.filter((line) => /schemas.*is not up to date$/.test(line))).toHaveLength(1);
+    expect(await schemasWritten()).toEqual([expect.stringMatching(/rules\/schemas\/rule\.json$/)]);
+    expect(await readFile(join(dir, "rules/schemas/rule.json"), "utf8")).toContain('"another"');
+    expect((await run("--check")).code).toBe(0);
+  });
+  it("writes no schemas where there is no folder for them", async () => {
+    await rm(join(dir, "rules/schemas"), { recursive: true });
+    expect((await run()).code).toBe(0);
+    await expect(stat(join(dir, "rules/schemas"))).rejects.toThrow();
+    await mkdir(join(dir, "rules/schemas"));
+    expect((await run()).lines.filter((line) => /^wrote .*schemas/.test(line))).toHaveLength(4);
   });
   it("refuses unknown arguments", async () => expect((await run("--chek")).code).toBe(2));
 });

@@ -54,6 +54,7 @@ describe("a folder that is right", () => {
       "sources.yaml": `${SOURCES}app: { kind: cloudevents, auth: none, bus: apps }\n`,
       "apps/z.json": '{"pattern": {"type": ["a"]}, "targets": ["ci"], "mode": "off", "description": "d"}',
       "default/b.yml": rule("transform: { path: $.data }\norder: none\nmode: live"),
+      "default/c.yaml": rule("mode: shadow"),
     });
     expect(problems).toEqual([]);
     expect(document).toEqual({
@@ -83,6 +84,7 @@ describe("a folder that is right", () => {
           targets: ["ci"],
           mode: "live",
         },
+        { path: "default/c", bus: "default", pattern: { type: ["a"] }, targets: ["ci"], mode: "shadow" },
       ],
     });
   });
@@ -130,9 +132,9 @@ describe("a folder that is right", () => {
 describe("a rule that is wrong", () => {
   it.each([
     ["targts: [ci]", '3:1: error: unknown key "targts"; did you mean "targets"?'],
-    ["mode: shadow", "3:7: error: mode: shadow is not built yet; use mode: off"],
+    ["mode: shadwo", '3:7: error: unknown value "shadwo"; did you mean "shadow"?'],
     ["mode: lve", '3:7: error: unknown value "lve"; did you mean "live"?'],
-    ["transform: { jsonata: x }", "3:14: error: jsonata is not built yet; use constant, path or template"],
+    ["transform: { jsonata: 'x +' }", "3:23: error: Unexpected end of expression (S0207) at line 1, column 3"],
     ["transform:\n  template: { paths: { a: data }, body: <a> }", "4:27: error: a path begins with $"],
     ["transform:\n  template:\n    body: [x, '<rev>']", '5:15: error: unknown placeholder "rev"'],
     ["description: 5", "3:14: error: expected a non-empty string, found the number 5"],

@@ -47,6 +47,10 @@ export const NO_COUNTS = {
   replies: 0,
   piped: 0,
   loopsEnded: 0,
+  /** What shadow rules have recorded. */
+  shadowed: 0,
+  /** Deliveries that were open when their rule became a shadow rule. */
+  overshadowed: 0,
   /** Engines opened beside one that runs, on the same tables. */
   rebuilds: 0,
 };

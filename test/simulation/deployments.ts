@@ -29,7 +29,7 @@ export interface Deployments {
   /** What the versions so far have said of a target, each once. */
   readonly limitsOf: (target: string) => readonly (TargetLimits | undefined)[];
   readonly busOf: (target: string) => string | undefined;
-  /** Whether rules deployed since the event was matched have lost the rule or its target. */
+  /** Whether rules deployed since the event was matched have lost the rule or its target, or only record what it wants. */
   readonly isUnwanted: (matchedUnder: RulesVersion, rule: string, target: string) => boolean;
 }
 
@@ -104,7 +104,7 @@ export function openDeployments({ timeline, chance, features, say, count }: Sett
     isUnwanted: (matchedUnder, path, target) =>
       all.some(
         ({ rules: { set, version } }) =>
-          version.deployedAt >= matchedUnder.deployedAt && set.rule(path)?.definition.targets.includes(target) !== true,
+          version.deployedAt >= matchedUnder.deployedAt && !set.pairs.includes(`${path} ${target}`),
       ),
   };
 }

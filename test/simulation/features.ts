@@ -35,6 +35,8 @@ export interface Features {
   readonly clockJumps: boolean;
   /** Nobody opens parked lanes again. */
   readonly parkedForGood: boolean;
+  /** Rules that only record, and one that changes between that and delivering. */
+  readonly shadows: boolean;
 }
 
 export function chooseFeatures(chance: Chance): Features {
@@ -60,5 +62,6 @@ export function chooseFeatures(chance: Chance): Features {
     lostAlarms: has(0.2),
     clockJumps: has(0.2),
     parkedForGood: has(0.3),
+    shadows: has(),
   };
 }

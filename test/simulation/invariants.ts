@@ -79,6 +79,7 @@ export function checkEnd(world: World): readonly string[] {
       if (stored.has(name)) broken.push(`${name} is stored twice`);
       stored.add(name);
       if (event.status === "pending") broken.push(`${name} never ended`);
+      broken.push(...world.shadows.problems(host, event));
       const pairs = new Set(event.deliveries.map(({ rule, target }) => `${rule} ${target}`));
       if (pairs.size !== event.deliveries.length) broken.push(`${name} has two deliveries of one rule to one target`);
       const matched = new Set(event.deliveries.map(({ rule }) => rule));

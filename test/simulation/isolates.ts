@@ -13,6 +13,7 @@ import type { PartitionHost } from "./partition-host.ts";
 import type { Registry } from "./registry.ts";
 import type { Setting } from "./setting.ts";
 import type { SettleWatch } from "./settle-watch.ts";
+import type { ShadowWatch } from "./shadow-watch.ts";
 import type { Targets } from "./targets.ts";
 
 /** Made once: what an error costs is the stack that it notes. */
@@ -44,11 +45,12 @@ export interface Surroundings {
   readonly registry: Registry;
   readonly lanes: LaneWatch;
   readonly settles: SettleWatch;
+  readonly shadows: ShadowWatch;
 }
 
 export function openIsolates(setting: Setting, surroundings: Surroundings): Isolates {
   const { timeline, chance, faults, say, copy, count } = setting;
-  const { deployments, targets, registry, lanes, settles } = surroundings;
+  const { deployments, targets, registry, lanes, settles, shadows } = surroundings;
 
   /** An isolate's view of the world. Once it is dead nothing it waits for comes, and what it calls does not happen. */
   function start(label: string, deployment: Deployment = deployments.pick()): Isolate {
@@ -69,6 +71,7 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
       const accepting = (request: AcceptRequest) => ({
         committed(reply: Awaited<ReturnType<PartitionPort["accept"]>>) {
           registry.accepted(host, request, reply);
+          shadows.accepted(host, request, reply, ruleSet);
           if (reply.kind === "accepted") lanes.leased(host, reply.leases);
         },
       });

@@ -208,9 +208,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "new id at each attempt",
     breaks: "A receiver cannot tell a repeat by its webhook-id.",
-    file: "bus/dispatch.ts",
-    find: "const base = { deliveryId: lease.deliveryId,",
-    replace: "const base = { deliveryId: `${lease.deliveryId}-${lease.attempt}`,",
+    file: "core/shipment.ts",
+    find: "const base = { deliveryId, attempt,",
+    replace: "const base = { deliveryId: `${deliveryId}-${attempt}`, attempt,",
   },
   {
     name: "release counted as an end",
@@ -522,5 +522,33 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "objects/target-states.ts",
     find: "if (version <= (known.get(target)?.version ?? 0)) continue;",
     replace: "if (version === known.get(target)?.version) continue;",
+  },
+  {
+    name: "shadow rule delivered",
+    breaks: "A shadow rule matches as a live one does.",
+    file: "core/rule-set.ts",
+    find: "match: (bus, view) => matchOn(live.get(bus), view),",
+    replace: "match: (bus, view) => [...matchOn(live.get(bus), view), ...matchOn(shadow.get(bus), view)],",
+  },
+  {
+    name: "rule still live for what is open",
+    breaks: "What was open when its rule became a shadow rule is sent all the same.",
+    file: "bus/dispatch.ts",
+    find: '    rule.definition.mode === "live" &&\n',
+    replace: '    rule.definition.mode !== "off" &&\n',
+  },
+  {
+    name: "shadow match not kept",
+    breaks: "What a shadow rule would have sent is worked out and not written down.",
+    file: "bus/plan-event.ts",
+    find: "    ...(shadow.length === 0 ? {} : { shadow }),\n",
+    replace: "",
+  },
+  {
+    name: "shadow rule's failure ends the others",
+    breaks: "After a shadow rule whose transform failed, no other is recorded.",
+    file: "bus/shadow.ts",
+    find: "slice(0, SHADOW_PROBLEM_CHARS_MAX) });\n        continue;",
+    replace: "slice(0, SHADOW_PROBLEM_CHARS_MAX) });\n        break;",
   },
 ];

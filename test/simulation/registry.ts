@@ -136,6 +136,7 @@ export function openRegistry(setting: Setting, forget: (deliveryId: string) => v
 
   function countEnding(state: Delivery["state"]): void {
     if (state.kind === "cancelled" && state.reason === "superseded") count("superseded");
+    if (state.kind === "cancelled" && state.reason === "rule-shadow") count("overshadowed");
     if (state.kind !== "dead") return;
     if (state.reason === "skipped") count("skipped");
     if (state.reason === "expired-while-held") count("expiredWhileHeld");

@@ -10,6 +10,7 @@ import http from "../../src/targets/http.ts";
 import type { Chance } from "./chance.ts";
 import { RETRY_DELAYS_MS } from "./endings.ts";
 import type { Features } from "./features.ts";
+import { UNHEARD } from "./shadow-watch.ts";
 
 export const MAX_AGE_MS = 3_600_000;
 /** Rules with one target: of their deliveries of one event, a dispatcher has more than it sends that target at a time. */
@@ -18,6 +19,7 @@ const CROWD = ["c-1", "c-2", "c-3", "c-4", "c-5", "c-6"];
 const sim: Source<unknown> = {
   kind: "sim",
   summary: "Stands in for a source; the simulation makes events itself.",
+  schema: {},
   parse: () => ok(undefined),
   secretNames: () => [],
   isOpen: () => true,
@@ -35,6 +37,8 @@ export interface RuleChoices {
   /** A later version may have lost a rule or a target: its open deliveries are cancelled, nobody else's. Or it brings one. */
   readonly full: boolean;
   readonly crowded: boolean;
+  /** The rule that is live at other times is a shadow rule. */
+  readonly turned: boolean;
   /** By the rule's name. */
   readonly orders: ReadonlyMap<string, RuleOrder>;
   /** By the target's name. */
@@ -51,7 +55,8 @@ export function chooseRules(version: number, features: Features, chance: Chance)
   for (const name of ["steady", "flaky", "slow", "broken", "echo"]) {
     if (features.limits && chance.happens(0.6)) limits.set(name, chooseLimits(chance));
   }
-  return { full: chance.happens(version === 0 ? 0.7 : 0.5), crowded: chance.happens(0.25), orders, limits };
+  const turned = features.shadows && chance.happens(0.5);
+  return { full: chance.happens(version === 0 ? 0.7 : 0.5), crowded: chance.happens(0.25), turned, orders, limits };
 }
 
 /** Some of what was, some of what another choice says. */
@@ -59,6 +64,7 @@ export function mixRules(before: RuleChoices, after: RuleChoices, chance: Chance
   return {
     full: after.full,
     crowded: after.crowded,
+    turned: after.turned,
     orders: chance.happens(0.5) ? before.orders : after.orders,
     limits: chance.happens(0.5) ? before.limits : after.limits,
   };
@@ -85,7 +91,7 @@ export function compileChoices(
   features: Features,
   choices: RuleChoices,
 ): SimulatedRules {
-  const { full, crowded, orders, limits } = choices;
+  const { full, crowded, turned, orders, limits } = choices;
   const target = (name: string, timeoutMs: number, entry: TargetDefinition["entry"]): TargetDefinition => {
     const own = limits.get(name);
     const kind = Object.hasOwn(entry, "bus") ? "bus" : "http";
@@ -100,6 +106,13 @@ export function compileChoices(
     const pattern = { type: [{ prefix: type }] };
     return { path, bus, pattern, targets, mode: "live", ...(order === undefined ? {} : { order }) };
   };
+  const everything = { type: [{ prefix: "sim." }, { prefix: "loop." }, { prefix: "reply." }] };
+  const shade = (path: string): RuleDefinition => ({
+    ...rule(path, "", [UNHEARD, "steady"]),
+    mode: "shadow",
+    pattern: everything,
+    transform: { template: { paths: { id: "$.id" }, body: { id: "<id>" } } },
+  });
   const document: RulesDocument = {
     version: `rules-${version}`,
     sources: [{ name: "sim", kind: "sim", bus: "default", entry: {} }],
@@ -109,6 +122,7 @@ export function compileChoices(
       hook("slow", 15_000),
       hook("broken", 2_000),
       hook("echo", 5_000),
+      hook(UNHEARD, 5_000),
       target("to-other", 5_000, { bus: "other" }),
       target("to-default", 5_000, { bus: "default" }),
     ],
@@ -131,6 +145,14 @@ export function compileChoices(
             rule("default/forth", "loop.p", ["to-other"]),
             rule("other/back", "loop.p", ["to-default"]),
             rule("other/sink", "sim.p", ["flaky", "steady"]),
+          ]
+        : []),
+      ...(features.shadows
+        ? [
+            shade("default/shade"),
+            { ...rule("default/turn", "sim.", ["flaky"]), mode: turned ? ("shadow" as const) : ("live" as const) },
+            { ...shade("default/flawed"), transform: { path: "$.data.nothing", required: true } },
+            ...(features.pipes ? [shade("other/shade")] : []),
           ]
         : []),
     ],

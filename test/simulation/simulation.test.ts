@@ -39,6 +39,8 @@ const FLOORS: Partial<Counts> = {
   replies: 0.8,
   piped: 1,
   loopsEnded: 0.25,
+  shadowed: 6,
+  overshadowed: 0.08,
   rebuilds: 4,
 };
 

@@ -5,6 +5,7 @@ import type { GateWatch } from "./gate-watch.ts";
 import type { LaneWatch } from "./lane-watch.ts";
 import type { Registry } from "./registry.ts";
 import type { Setting } from "./setting.ts";
+import { UNHEARD } from "./shadow-watch.ts";
 
 /** Who sends. */
 export interface Requester {
@@ -42,6 +43,10 @@ export function openTargets({ setting, seen, registry, lanes, gates }: TargetPor
       const known = registry.delivery(id);
       if (known !== undefined && known.event.attributes.id !== headers.get("ce-id")) {
         violations.push(`${id} is sent with the event ${headers.get("ce-id")}`);
+      }
+      if (name === UNHEARD) violations.push(`${id} was delivered, and its rule only records`);
+      if (known !== undefined && ruleSet.rule(known.rule)?.definition.mode === "shadow") {
+        violations.push(`${id} is sent by a dispatcher whose rules only record it`);
       }
       const ends = [lanes.requested(id), gates.requested(name, known, ruleSet.target(name)?.definition.limits)];
       let open = true;

@@ -70,6 +70,8 @@ export function createTimeline(start: number): Timeline {
     sleep: (ms) => new Promise((resolve) => after(ms, resolve)),
     idle: () => heap.length === 0,
     async run(until, afterEach) {
+      // Within a tick of Node's, as a message's handler is, the next one would come before the promises: after this, it comes after.
+      await Promise.resolve();
       for (;;) {
         const next = heap[0];
         if (next === undefined || next.at > until) break;

@@ -29,6 +29,8 @@ import { openSenders } from "./senders.ts";
 import type { Setting } from "./setting.ts";
 import { CHAOS_MS, DAY_MS, START } from "./setting.ts";
 import { openSettleWatch } from "./settle-watch.ts";
+import type { ShadowWatch } from "./shadow-watch.ts";
+import { openShadowWatch } from "./shadow-watch.ts";
 import { openTargets } from "./targets.ts";
 import type { Timeline } from "./timeline.ts";
 import { createTimeline } from "./timeline.ts";
@@ -47,6 +49,7 @@ export interface World {
   readonly registry: Registry;
   readonly lanes: LaneWatch;
   readonly gates: GateWatch;
+  readonly shadows: ShadowWatch;
   readonly policiesOf: (rule: string) => Policies;
   readonly isUnwanted: (matchedUnder: RulesVersion, rule: string, target: string) => boolean;
   /** Whether a gate has ever held or limited anything. */
@@ -98,6 +101,7 @@ export function createWorld(seed: number, trace?: (text: string) => void): World
   const lanes = openLaneWatch({ setting, registry, gates, hosts });
   const { policiesOf, busOf } = deployments;
   const settles = openSettleWatch({ setting, seen, registry, lanes, policiesOf, busOf });
+  const shadows = openShadowWatch(setting);
   const targets = openTargets({ setting, seen, registry, lanes, gates });
 
   function restart(): void {
@@ -120,7 +124,7 @@ export function createWorld(seed: number, trace?: (text: string) => void): World
   function askOpenLanes(name: string, ids: readonly string[]) {
     return partition(name).call("openLanes", (engine) => engine.openLanes(ids));
   }
-  const isolates = openIsolates(setting, { partition, gate, deployments, targets, registry, lanes, settles });
+  const isolates = openIsolates(setting, { partition, gate, deployments, targets, registry, lanes, settles, shadows });
   const senders = openSenders(setting, { isolates, hosts });
   setting.count("events", planTraffic(setting, senders, restart));
   const pausedForGood = planPeople(setting, { isolates, deployments, hosts, registry, gates });
@@ -137,6 +141,7 @@ export function createWorld(seed: number, trace?: (text: string) => void): World
     registry,
     lanes,
     gates,
+    shadows,
     policiesOf,
     isUnwanted: deployments.isUnwanted,
     isTouched: gates.isTouched,

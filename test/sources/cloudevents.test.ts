@@ -67,6 +67,25 @@ describe("a bearer token", () => {
     expect(send(`Bearer ${token}`).rejection).toEqual({ reason: "wrong-token" }),
   );
 
+  it("tells which secrets it is right by, all of them where two have one value, and compares with every one", () => {
+    expect(send("Bearer new-token").received?.verifiedBy).toEqual(["NEW"]);
+    expect(send("Bearer old-token").received?.verifiedBy).toEqual(["OLD"]);
+    expect(send("Bearer x", { NEW: "x", OLD: "x" }).received?.verifiedBy).toEqual(["NEW", "OLD"]);
+    expect(receive(BINARY, "{}").received).not.toHaveProperty("verifiedBy");
+    let compared = 0;
+    const context = contextWith(TOKENS);
+    const hashing = {
+      ...context.hashing,
+      equalBytes: (a: Uint8Array, b: Uint8Array) => {
+        compared += 1;
+        return context.hashing.equalBytes(a, b);
+      },
+    };
+    const headers = { ...BINARY, authorization: "Bearer new-token" };
+    cloudevents.receive(requestOf(headers, "{}"), BEARER, "events", { ...context, hashing });
+    expect(compared).toBe(2);
+  });
+
   it("of a secret that was taken away is wrong", () => {
     expect(send("Bearer old-token", { NEW: "new-token" }).rejection).toEqual({ reason: "wrong-token" });
   });

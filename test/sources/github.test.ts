@@ -55,6 +55,33 @@ describe("a signature", () => {
     expect(signed(githubSignature(SECRETS.OLD, BODY), BODY, { OLD: SECRETS.OLD }).received?.events).toHaveLength(1);
   });
 
+  it("tells which secrets it is right by, all of them where two have one value", () => {
+    const verifiedBy = (secret: string, secrets: Headers = SECRETS) =>
+      signed(githubSignature(secret, BODY), BODY, secrets).received?.verifiedBy;
+    expect(verifiedBy(SECRETS.NEW)).toEqual(["NEW"]);
+    expect(verifiedBy(SECRETS.OLD)).toEqual(["OLD"]);
+    expect(verifiedBy("x", { NEW: "x", OLD: "x" })).toEqual(["NEW", "OLD"]);
+    expect(receive({}, BODY).received).not.toHaveProperty("verifiedBy");
+  });
+
+  it("is compared with that of every secret, so that the time tells nothing of which is right", () => {
+    let compared = 0;
+    const context = contextWith(SECRETS);
+    const hashing = {
+      ...context.hashing,
+      equalBytes: (a: Uint8Array, b: Uint8Array) => {
+        compared += 1;
+        return context.hashing.equalBytes(a, b);
+      },
+    };
+    for (const secret of [...Object.values(SECRETS), "neither"]) {
+      compared = 0;
+      const headers = { ...HEADERS, "X-Hub-Signature-256": githubSignature(secret, BODY) };
+      github.receive(requestOf(headers, BODY), SIGNED, "hub", { ...context, hashing });
+      expect(compared).toBe(2);
+    }
+  });
+
   it("of a secret that is no longer set is wrong", () => {
     const { rejection } = signed(githubSignature(SECRETS.OLD, BODY), BODY, { NEW: SECRETS.NEW });
     expect(rejection).toEqual({ reason: "wrong-signature", header: "X-Hub-Signature-256" });

@@ -32,7 +32,7 @@ const NO_GLOBALS_OF_CORE = [...IO, "Date", "performance"];
 const NO_GLOBALS_OF_PORT_USERS = [...IO, ...CLOCK];
 
 export const IMPORT_TABLE: Readonly<Record<string, ModuleRule>> = {
-  core: { modules: [], packages: [], noGlobals: NO_GLOBALS_OF_CORE },
+  core: { modules: [], packages: ["jsonata", "re2js"], noGlobals: NO_GLOBALS_OF_CORE },
   sources: { modules: ["core"], packages: [], noGlobals: NO_GLOBALS_OF_PORT_USERS, kinds: true },
   targets: { modules: ["core"], packages: [], noGlobals: NO_GLOBALS_OF_PORT_USERS, kinds: true },
   bus: { modules: ["core"], packages: [], noGlobals: NO_GLOBALS_OF_PORT_USERS },

@@ -11,6 +11,7 @@ export type Send = (shipment: Shipment, timeoutMs: number, target: string) => Pr
 const source: AnySource = {
   kind: "fake",
   summary: "Never asked.",
+  schema: {},
   parse: () => ok(undefined),
   secretNames: () => [],
   isOpen: () => true,
@@ -30,11 +31,13 @@ export function ruleSetOf({ targets, rules, send }: RuleSetParts): RuleSet {
   const target: AnyTarget = {
     kind: "fake",
     summary: "Does what the test says.",
+    schema: {},
     parse: (entry) => ok(entry["name"]),
     secretNames: () => [],
     queueBindings: () => [],
     urls: () => [],
     localOnly: () => [],
+    preview: ({ event }, name) => ({ action: `send to ${String(name)}`, headers: {}, body: event.body }),
     send: (shipment, name, timeoutMs) =>
       send === undefined ? Promise.resolve({ kind: "delivered" }) : send(shipment, timeoutMs, String(name)),
   };

@@ -105,8 +105,10 @@ async function pages<Page extends { readonly next: string | null }>(
 const ROUTES = [
   ["GET", "/api/events"],
   ["GET", "/api/events/evt_x"],
+  ["GET", "/api/explain/evt_x"],
   ["GET", "/api/deliveries?state=dead"],
   ["POST", "/api/redrive"],
+  ["GET", "/api/log"],
   ["GET", "/api/rules"],
   ["GET", "/api/rejections"],
   ["GET", "/api/nothing-here"],
@@ -287,6 +289,33 @@ describe("the list of events", () => {
   });
 });
 
+describe("the log", () => {
+  it("pages through whole events of all partitions, newest first, with their data as received", async () => {
+    const data = '{ "n": 1.50, "id": 12345678901234567890 }';
+    const receipts: Receipt[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { data: _none, ...fields } = eventOf({
+        id: `log-${n}`,
+        source: `/tests/log/${n}`,
+        type: "com.example.log",
+      });
+      const body = `${JSON.stringify(fields).slice(0, -1)},"data":${data}}`;
+      receipts.push(receiptOf(await send("/events", { ...structuredCall(fields), body })));
+    }
+    const shown: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null;) {
+      const answer = await get(`/log?type=com.example.log&limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      expect(answer.status).toBe(200);
+      const page = answer.json as { events: { id: string; bus: string }[]; next: string | null };
+      expect(page.events.length).toBeLessThanOrEqual(2);
+      expect(answer.text.split(`"data":${data}`)).toHaveLength(page.events.length + 1);
+      shown.push(...page.events.map(({ id, bus }) => `${bus} ${id}`));
+      cursor = page.next;
+    }
+    expect(shown).toEqual(receipts.map(({ id }) => `default ${id}`).toReversed());
+  });
+});
+
 /** Puts an event straight into a partition, for a rule of this name, and answers its receipt. */
 async function acceptFor(rule: string, id: string, source: string, leasesMax: number, token = id): Promise<string> {
   const name = partitionName("default", 4, 0);
@@ -331,7 +360,7 @@ describe("one event", () => {
       {
         delivery: expect.stringMatching(/^dlv_[\w-]{24}$/),
         rule: "default/deploy-on-main",
-        target: "printer",
+        target: "ci",
         state: "dead",
         reason: "status",
         detail: "the target answered 404",
@@ -440,7 +469,7 @@ describe("dead deliveries", () => {
         .filter((each) => each.event.id === receipt.id)
         .map((each) => each.rule);
     expect(await find("limit=200")).toEqual(["default/deploy-on-main"]);
-    expect(await find("rule=default/deploy-on-main&target=printer")).toEqual(["default/deploy-on-main"]);
+    expect(await find("rule=default/deploy-on-main&target=ci")).toEqual(["default/deploy-on-main"]);
     expect(await find("rule=default/push")).toEqual([]);
     expect(await find("target=nobody")).toEqual([]);
   });
@@ -575,7 +604,12 @@ describe("rules and refusals", () => {
         { name: "events", kind: "cloudevents", bus: "default" },
         { name: "github", kind: "github", bus: "default" },
       ],
-      targets: [{ name: "printer", kind: "http" }],
+      targets: ["audit", "chat", "ci", "printer", "security", "website"].map((name) => ({
+        name,
+        kind: "http",
+        hash: expect.stringMatching(/^[0-9a-f]{12}$/),
+        ...(name === "chat" ? { limits: { rate: { limit: 1, periodMs: 1_000, burst: 5 } } } : {}),
+      })),
     });
   });
 
@@ -676,8 +710,11 @@ describe("parameters", () => {
 
 describe("secrets", () => {
   it("stand in no answer: no lease token, no signature, no secret, not even when a target sends them back", async () => {
-    targetAnswer = ({ headers }) =>
-      new Response(`you sent ${headers.get("webhook-signature")} ${env.PRINTER_SIGNING_SECRET}`, { status: 400 });
+    const { PRINTER_SIGNING_SECRET, CI_SIGNING_SECRET } = env;
+    targetAnswer = ({ headers, url }) => {
+      const secret = url.startsWith("https://ci.") ? CI_SIGNING_SECRET : PRINTER_SIGNING_SECRET;
+      return new Response(`you sent ${headers.get("webhook-signature")} ${secret}`, { status: 400 });
+    };
     const receipt = receiptOf(await send("/webhooks/github", githubCall("push", pushOf(6_004))));
     await eventWithStatus(receipt.id, "dead");
     const signatures = sent.map((request) => request.headers.get("webhook-signature") ?? "");
@@ -700,7 +737,8 @@ describe("secrets", () => {
     const text = answers.map((answer) => answer.text).join("\n");
     expect(text).toContain(receipt.id);
     expect(text).toContain(leased);
-    const secrets = [env.GITHUB_WEBHOOK_SECRET, env.INGEST_TOKEN, env.ADMIN_TOKEN, env.PRINTER_SIGNING_SECRET];
+    const own = [env.GITHUB_WEBHOOK_SECRET, env.INGEST_TOKEN, env.ADMIN_TOKEN];
+    const secrets = [...own, PRINTER_SIGNING_SECRET, CI_SIGNING_SECRET];
     for (const secret of [...secrets, ...signatures, "lease-token-in-use", '"token"', "x-hub-signature"]) {
       expect(text.includes(secret), secret).toBe(false);
     }

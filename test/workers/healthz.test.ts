@@ -1,5 +1,9 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { compileRules } from "../../src/core/rule-set.ts";
+import type { RulesDocument } from "../../src/core/rule.ts";
+import type { Transform } from "../../src/core/transform.ts";
+import { applyTransform, parseTransform } from "../../src/core/transform.ts";
 import { rules } from "../../src/generated/rules.ts";
 
 const ORIGIN = "https://sluice.example";
@@ -52,6 +56,45 @@ describe("the Worker, inside workerd", () => {
         expect(response.headers.get("allow")).toBe("POST, OPTIONS");
         expect(await problemOf(response)).toMatchObject({ type: "urn:sluice:problem:method-not-allowed", status: 405 });
       }
+    }
+  });
+});
+
+describe("JSONata, inside workerd", () => {
+  it("is compiled with the rules, and makes bodies with its own time, chance, Base64 and regular expressions", async () => {
+    const jsonata = `{
+      "who": $replace(data.name, /^(\\w)(\\w*)$/, "$2$1"), "at": $now("[Y]-[M01]-[D01]"), "all": $sum(data.list),
+      "draw": $random(), "order": $shuffle([1..9]), "base64": $base64decode($base64encode("a\u00fc")), "part": $map(["abc"], $substring(?, 1))
+    }`;
+    const rule = { path: "default/x", bus: "default", pattern: { type: ["a"] }, transform: { jsonata }, targets: [] };
+    const document = { ...rules, sources: [], targets: [], rules: [{ ...rule, order: "none", mode: "live" }] };
+    const ruleSet = compileRules(document as unknown as RulesDocument, { sources: {}, targets: {} });
+    const view = { type: "a", data: { name: "luice", list: [1, 2] } };
+    const [matched] = ruleSet.match("default", view);
+    const apply = () =>
+      applyTransform(matched?.transform as Transform, view, { acceptedAt: Date.parse("2026-03-01"), seed: "dlv_1" });
+    const made = await apply();
+    if (!made.ok || made.value.kind !== "body") throw new Error(JSON.stringify(made));
+    expect(JSON.parse(made.value.text)).toMatchObject({
+      who: "uicel",
+      at: "2026-03-01",
+      all: 3,
+      base64: "a\u00fc",
+      part: "bc",
+    });
+    expect(await apply()).toEqual(made);
+  });
+
+  it("ends what would not end", async () => {
+    for (const [jsonata, detail] of [
+      ["($f := function($n){ $f($n + 1) }; $f(0))", "steps"],
+      ["($f := function($n){ 1 + $f($n + 1) }; $f(0))", "under way at one time"],
+      ["$contains($pad('', 500000, 'a') & '!', /^(a+)+$/) ? 1", "undefined"],
+    ] as const) {
+      const parsed = parseTransform({ jsonata });
+      if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+      const made = await applyTransform(parsed.value, {}, { acceptedAt: 0, seed: "" });
+      expect(made).toMatchObject({ ok: false, error: { detail: expect.stringContaining(detail) } });
     }
   });
 });

@@ -15,6 +15,7 @@ declare global {
       readonly INGEST_TOKEN: string;
       readonly ADMIN_TOKEN: string;
       readonly PRINTER_SIGNING_SECRET: string;
+      readonly CI_SIGNING_SECRET: string;
     }
   }
 }

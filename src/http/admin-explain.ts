@@ -1,0 +1,73 @@
+/**
+ * `GET /api/explain/:id?rule=`: what the deployed rules do with an accepted event. For each rule of the event's bus, or for
+ * the one named, why it matches or not, and each delivery as it would be sent now; secrets stand in it by name only.
+ *
+ * It answers `{version, …}` and the members of `Explanation` in src/core/explain.ts.
+ */
+import { Hono } from "hono";
+import type { AdminPartitionPort } from "../bus/ports.ts";
+import type { RulesVersion } from "../core/delivery.ts";
+import { explainEvent } from "../core/explain.ts";
+import { unknownName } from "../core/read-object.ts";
+import { parseReceipt } from "../core/receipt.ts";
+import type { RuleSet } from "../core/rule-set.ts";
+import type { TargetIo } from "../core/target.ts";
+import { readQuery } from "./admin-query.ts";
+import { gone, noReceipt } from "./missing-event.ts";
+import { problemResponse } from "./problem.ts";
+
+export interface AdminExplainPorts {
+  readonly ruleSet: RuleSet;
+  readonly rulesVersion: RulesVersion;
+  readonly adminPartition: (name: string) => Pick<AdminPartitionPort, "get">;
+  readonly io: Pick<TargetIo, "local">;
+  readonly now: () => number;
+}
+
+/** Routes under `/api/explain`; the ports of the request at hand are a variable of its context. */
+export function explainRoutes() {
+  const app = new Hono<{ Variables: { ports: AdminExplainPorts } }>();
+
+  app.get("/:id", async (c) => {
+    const { ruleSet, rulesVersion, adminPartition, io, now } = c.var.ports;
+    const query = readQuery(c.req.url, ["rule"]);
+    if (!query.ok) return badQuery(query.error);
+    const receipt = c.req.param("id");
+    const parts = parseReceipt(receipt);
+    if (parts === null) return noReceipt();
+    const stored = await adminPartition(parts.partition).get(parts.seq);
+    if (stored === null) return gone({ now }, parts.seq);
+    const { attributes, body, bus, rawHeaders } = stored.event;
+    const rule = query.value.get("rule");
+    if (rule !== undefined && ruleSet.rule(rule)?.definition.bus !== bus) {
+      const known = ruleSet.rules.map(({ definition }) => definition).filter((definition) => definition.bus === bus);
+      return badQuery(
+        `rule: ${unknownName(
+          `rule of the event's bus ${bus}`,
+          rule,
+          known.map(({ path }) => path),
+        )}`,
+      );
+    }
+    const ids = new Map(stored.deliveries.map(({ rule, target, id }) => [`${rule} ${target}`, id]));
+    const explained = {
+      event: { attributes, body },
+      bus,
+      rawHeaders,
+      acceptedAt: stored.acceptedAt,
+      receipt,
+      deliveryId: (of: string, target: string) => ids.get(`${of} ${target}`),
+    };
+    const explanation = await explainEvent(ruleSet, explained, {
+      local: io.local,
+      ...(rule === undefined ? {} : { rule }),
+    });
+    return c.json({ version: rulesVersion.hash, ...explanation });
+  });
+
+  return app;
+}
+
+function badQuery(detail: string): Response {
+  return problemResponse("invalid-query", { status: 400, title: "Invalid query", detail });
+}
