@@ -13,6 +13,7 @@ import { chooseExample } from "./github-examples.ts";
 import { INPUT_BYTES_MAX, readInputFile } from "./json-file.ts";
 import { describeJsonProblem } from "./request-line.ts";
 import type { Terminal } from "./terminal.ts";
+import { printable } from "./terminal.ts";
 
 export interface EventChoice extends ExampleChoice {
   /** A file, `-` for standard input; undefined for standard input or, with `github`, for an example. */
@@ -61,7 +62,10 @@ export async function chooseEvent(
   const chosen =
     github === undefined ? await readEvent(text, isYaml) : await readPayload(text, isYaml, github, bytes.value, now);
   if (chosen.ok) return chosen;
-  return err({ message: `${name}: ${chosen.error}`, ...(github === undefined ? { hint: GITHUB_HINT } : {}) });
+  return err({
+    message: printable(`${name}: ${chosen.error}`),
+    ...(github === undefined ? { hint: GITHUB_HINT } : {}),
+  });
 }
 
 async function readEvent(text: string, isYaml: boolean): Promise<Result<ChosenEvent, string>> {

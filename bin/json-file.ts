@@ -1,5 +1,5 @@
 /** A file, or JSON text on the command line itself, given as an option: JSON, or YAML where the name says so. */
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { relative, resolve } from "node:path";
 import { decodeUtf8 } from "../src/core/event.ts";
 import type { Json, Result } from "../src/core/result.ts";
@@ -9,12 +9,18 @@ import type { Failure } from "./failure.ts";
 
 export const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The bytes of a file that an option names. */
+/** The bytes of a file that an option names. A pipe or a device is as good; of one without an end no more is read than shows it. */
 export async function readInputFile(option: string, file: string): Promise<Result<Uint8Array, Failure>> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
   try {
-    const bytes = await readFile(file);
-    if (bytes.length <= INPUT_BYTES_MAX) return ok(bytes);
-    return err({ message: `${option}: ${file} is larger than ${INPUT_BYTES_MAX} bytes` });
+    for await (const piece of createReadStream(file) as AsyncIterable<Uint8Array>) {
+      bytes += piece.length;
+      if (bytes > INPUT_BYTES_MAX)
+        return err({ message: `${option}: ${file} is larger than ${INPUT_BYTES_MAX} bytes` });
+      pieces.push(piece);
+    }
+    return ok(new Uint8Array(Buffer.concat(pieces)));
   } catch (error) {
     return err({
       message: `${option}: ${file} can't be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,

@@ -7,7 +7,8 @@ import { matchesPattern } from "../src/core/matcher.ts";
 import type { Pattern } from "../src/core/pattern.ts";
 import { compileTracer } from "../src/core/pattern-trace.ts";
 import { parsePattern } from "../src/core/pattern.ts";
-import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
+import type { Json, JsonObject, Mistake, PathStep, Result } from "../src/core/result.ts";
+import { err, ok } from "../src/core/result.ts";
 import type { CompiledRule, RuleSet } from "../src/core/rule-set.ts";
 import { toShipment } from "../src/core/shipment.ts";
 import type { Shipment } from "../src/core/target.ts";
@@ -94,13 +95,22 @@ export async function runRuleTests(
 
 interface TestFileRead {
   readonly file: string;
-  readonly bytes: Uint8Array | undefined;
+  /** Or why there are none. */
+  readonly content: Result<Uint8Array, string>;
 }
 
 async function readTestFile(file: string | undefined): Promise<TestFileRead | undefined> {
   if (file === undefined) return undefined;
-  const { size } = await stat(file);
-  return { file, bytes: size > TEST_FILE_BYTES_MAX ? undefined : await readFile(file) };
+  const refuse = (message: string): TestFileRead => ({ file, content: err(message) });
+  try {
+    const info = await stat(file);
+    // A device or a pipe may have no end.
+    if (!info.isFile()) return refuse("it is no file");
+    if (info.size > TEST_FILE_BYTES_MAX) return refuse(`a test file has at most ${TEST_FILE_BYTES_MAX} bytes`);
+    return { file, content: ok(await readFile(file)) };
+  } catch (error) {
+    return refuse(`it can't be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+  }
 }
 
 async function runFile(rule: CompiledRule, pattern: Pattern, read: TestFileRead, resolveEvent: ResolveEvent) {
@@ -137,14 +147,14 @@ interface FileContent {
   readonly locate?: RuleText["locate"];
 }
 
-function readCases({ file, bytes }: TestFileRead): FileContent {
+function readCases({ file, content }: TestFileRead): FileContent {
   const refuse = (message: string): FileContent => ({
     text: undefined,
     problems: [fileProblem(file, message)],
     cases: [],
   });
-  if (bytes === undefined) return refuse(`a test file has at most ${TEST_FILE_BYTES_MAX} bytes`);
-  const decoded = decodeUtf8(bytes);
+  if (!content.ok) return refuse(content.error);
+  const decoded = decodeUtf8(content.value);
   if (decoded === null) return refuse("expected UTF-8 text");
   const text = readRuleText(decoded, file.endsWith(".json"));
   const mistakes: Mistake[] = [];

@@ -137,8 +137,10 @@ async function readEventFile(file: string, rulesDir: string): Promise<Result<See
     // A link may lead anywhere, so both paths are taken as they really are.
     const [real, root] = [await realpath(file), await realpath(rulesDir)];
     if (!real.startsWith(root + sep)) return refuse(`the file ${shown} stands outside the rules folder`);
-    const { size } = await stat(real);
-    if (size > EVENT_FILE_BYTES_MAX) return refuse(`the file ${shown} is larger than ${EVENT_FILE_BYTES_MAX} bytes`);
+    const info = await stat(real);
+    if (!info.isFile()) return refuse(`the file ${shown} is no file`);
+    if (info.size > EVENT_FILE_BYTES_MAX)
+      return refuse(`the file ${shown} is larger than ${EVENT_FILE_BYTES_MAX} bytes`);
     bytes = await readFile(real);
   } catch (error) {
     if (shown.startsWith("..")) return refuse(`the file ${shown} stands outside the rules folder`);

@@ -46,7 +46,7 @@ export async function findTestFiles(dir: string, rulePaths: readonly string[]): 
   return { tests, rules, problems };
 }
 
-/** The paths of the rules that are named by path, by bus, or by a file; all when nothing is named. */
+/** The paths of the rules that are named by path, by bus, or by a file; all when nothing is named, or the folder itself. */
 export function chooseRules(
   given: readonly string[],
   rulePaths: readonly string[],
@@ -60,7 +60,10 @@ export function chooseRules(
     const forms = [name, inFolder].map((form) => {
       return form.replace(TEST_ENDING.test(form) ? TEST_ENDING : RULE_ENDING, "").replace(/\/$/, "");
     });
-    const found = rulePaths.filter((path) => forms.some((form) => path === form || path.startsWith(`${form}/`)));
+    const isWhole = name !== "" && inFolder === "";
+    const found = rulePaths.filter(
+      (path) => isWhole || forms.some((form) => path === form || path.startsWith(`${form}/`)),
+    );
     if (found.length === 0) return err({ message: unknownRule(forms[0] ?? name, rulePaths), isUsage: true });
     for (const path of found) chosen.add(path);
   }

@@ -69,8 +69,9 @@ function tryUpdate(
     else splices.push(...replaced(text, node, pair, value, style));
   }
   let made = text;
+  const lineEnd = /\r?\n/.exec(text)?.[0] ?? "\n";
   for (const { start, end, text: piece } of splices.toSorted((a, b) => b.start - a.start)) {
-    made = made.slice(0, start) + piece + made.slice(end);
+    made = made.slice(0, start) + piece.replaceAll("\n", lineEnd) + made.slice(end);
   }
   return made;
 }
@@ -152,8 +153,8 @@ function inserted(text: string, map: YAMLMap, value: Json, style: Style): Splice
     const piece = style.isJson ? `"output": ${jsonText(value, text, keyStart)}` : `output: ${flowText(value)}`;
     return { start: end, end, text: `,${gap}${piece}` };
   }
-  const lineEnd = text.indexOf("\n", end);
-  const start = lineEnd === -1 ? text.length : lineEnd;
+  const lineEnd = text.slice(end).search(/\r?\n/);
+  const start = lineEnd === -1 ? text.length : end + lineEnd;
   return { start, end: start, text: `\n${" ".repeat(column)}${blockText({ output: value }, column, style)}` };
 }
 

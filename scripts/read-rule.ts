@@ -2,10 +2,10 @@
 import { PATTERN_REFERENCE } from "../src/core/pattern-schema.ts";
 import { parsePattern } from "../src/core/pattern.ts";
 import type { Reader } from "../src/core/read-object.ts";
-import { describe, readList, readMembers, readOneOf, readString, unknownName } from "../src/core/read-object.ts";
+import { describe, isMisspelt, readList, readMembers, readOneOf, readString, unknownName } from "../src/core/read-object.ts";
 import { described, membersSchema, withSchema } from "../src/core/reader-schema.ts";
 import type { Json, JsonObject, Mistake, Result } from "../src/core/result.ts";
-import { isJsonObject } from "../src/core/result.ts";
+import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { RuleDefinition, RuleMode } from "../src/core/rule.ts";
 import { parseTransform, transformSchema } from "../src/core/transform.ts";
 import { NAME_SCHEMA } from "./rule-name.ts";
@@ -49,18 +49,19 @@ const RULE_READERS = {
   ...ORDER_READERS,
 } as const;
 
-function readTargets(known: readonly string[]): Reader<readonly string[]> {
+/** Without the known names, as when their file can't be read, any name may be one. */
+function readTargets(known: readonly string[] | undefined): Reader<readonly string[]> {
   const readTargetName: Reader<string> = (value, path, mistakes) => {
-    if (typeof value === "string" && known.includes(value)) return value;
+    if (typeof value === "string" && known?.includes(value) !== false) return value;
     const message =
-      typeof value === "string"
+      typeof value === "string" && known !== undefined
         ? `${unknownName("target", value, known)}; targets are named in targets.yaml`
         : `expected a name of targets.yaml, found ${describe(value)}`;
     mistakes.push({ path, message });
     return undefined;
   };
   const readNames = readList(
-    withSchema(readTargetName, known.length === 0 ? NAME_SCHEMA : { enum: known }),
+    withSchema(readTargetName, known === undefined || known.length === 0 ? NAME_SCHEMA : { enum: known }),
     RULE_TARGETS_MAX,
   );
   const read: Reader<readonly string[]> = (value, path, mistakes) => {
@@ -84,7 +85,7 @@ function readTargets(known: readonly string[]): Reader<readonly string[]> {
 }
 
 /** In the order in which messages list them. */
-function ruleReaders(targetNames: readonly string[]) {
+function ruleReaders(targetNames: readonly string[] | undefined) {
   const { description, pattern, transform, ...others } = RULE_READERS;
   return { description, pattern, transform, targets: readTargets(targetNames), ...others } as const;
 }
@@ -98,6 +99,38 @@ export function ruleSchema(targetNames: readonly string[]): JsonObject {
 }
 
 /**
+ * What a rule with mistakes surely says, so that its pattern is looked at all the same: a person wants all of its mistakes at
+ * once. Undefined when the pattern can't be read. A mode that is none is taken for live.
+ */
+export function draftRule(
+  bus: string,
+  name: string,
+  value: Json,
+  targetNames: readonly string[] | undefined,
+): RuleDefinition | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const unsaid: Mistake[] = [];
+  const { pattern, transform, mode } = readMembers(value, [], RULE_READERS, unsaid);
+  if (pattern === undefined) return undefined;
+  const listed = ownMember(value, "targets");
+  const targets = (Array.isArray(listed) ? (listed as readonly Json[]) : []).filter((each) => typeof each === "string");
+  return {
+    path: `${bus}/${name}`,
+    bus,
+    pattern: pattern.value,
+    ...(transform === undefined ? pickTransform(value) : { transform: transform.value }),
+    targets: targets.filter((each) => targetNames?.includes(each) !== false),
+    mode: mode ?? "live",
+  };
+}
+
+/** That there is one says something, too: it may make any data. */
+function pickTransform(value: JsonObject): Pick<RuleDefinition, "transform"> {
+  const transform = ownMember(value, "transform");
+  return transform === undefined ? {} : { transform };
+}
+
+/**
  * Reads a rule. `bus` and `name` come from its place in the folder, `targetNames` from targets.yaml. Answers undefined when
  * it added to the mistakes, whose paths start at the file's root.
  */
@@ -105,7 +138,7 @@ export function readRule(
   bus: string,
   name: string,
   value: Json,
-  targetNames: readonly string[],
+  targetNames: readonly string[] | undefined,
   mistakes: Mistake[],
 ): RuleDefinition | undefined {
   const before = mistakes.length;
@@ -113,13 +146,15 @@ export function readRule(
     mistakes.push({ path: [], message: `expected a rule with a pattern and targets, found ${describe(value)}` });
     return undefined;
   }
-  const read = readMembers(value, [], ruleReaders(targetNames), mistakes);
+  const readers = ruleReaders(targetNames);
+  const read = readMembers(value, [], readers, mistakes);
   const order = orderOf(value, read, mistakes);
   for (const [key, what] of [
     ["pattern", "which events the rule wants"],
     ["targets", "names of targets.yaml"],
   ] as const) {
-    if (!Object.hasOwn(value, key)) mistakes.push({ path: [], message: `expected the key ${key}: ${what}` });
+    if (Object.hasOwn(value, key) || isMisspelt(key, value, Object.keys(readers))) continue;
+    mistakes.push({ path: [], message: `expected the key ${key}: ${what}` });
   }
   if (mistakes.length > before || read.pattern === undefined || read.targets === undefined) return undefined;
   return {

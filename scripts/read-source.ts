@@ -1,6 +1,6 @@
 /** Reads one entry of sources.yaml. */
 import type { Reader } from "../src/core/read-object.ts";
-import { describe, readMembers, unknownName } from "../src/core/read-object.ts";
+import { describe, nearestName, readMembers, unknownName } from "../src/core/read-object.ts";
 import { described, membersSchema, mergeMembers, withSchema } from "../src/core/reader-schema.ts";
 import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts";
 import { isJsonObject, ownMember } from "../src/core/result.ts";
@@ -29,7 +29,12 @@ export function readSource(
   );
   const read = readMembers(own, path, sharedReaders(kinds), mistakes);
   if (ownMember(value, "kind") === undefined) {
-    mistakes.push({ path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` });
+    const slip = Object.keys(entry).find((key) => nearestName(key, ["kind"]) !== undefined);
+    mistakes.push(
+      slip === undefined
+        ? { path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` }
+        : { path: [...path, slip], at: "key", message: unknownName("key", slip, ["kind", "bus"]) },
+    );
   }
   if (read.kind === undefined) return undefined;
   const parsed = kinds[read.kind]?.parse(entry);

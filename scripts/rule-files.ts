@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { readFile, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { decodeUtf8 } from "../src/core/event.ts";
 import { describe, nearestName } from "../src/core/read-object.ts";
 import type { Json, JsonObject, Mistake } from "../src/core/result.ts";
@@ -16,7 +16,7 @@ import { orderWarnings } from "./order-warnings.ts";
 import { ownHostProblems, readOwnHosts } from "./own-hosts.ts";
 import type { Problem } from "./problem.ts";
 import { compareProblems, fileProblem } from "./problem.ts";
-import { readRule } from "./read-rule.ts";
+import { draftRule, readRule } from "./read-rule.ts";
 import { readSource } from "./read-source.ts";
 import { readTarget } from "./read-target.ts";
 import { loadRegistry } from "./registry.ts";
@@ -44,6 +44,8 @@ export interface RulesRead {
   readonly document: RulesDocument;
   /** Sorted by file and place. `file` begins with the folder's path as it was given. */
   readonly problems: readonly Problem[];
+  /** What could be read of rules with mistakes, to look for more of them. */
+  readonly drafts: readonly RuleDefinition[];
   /** The rules' files, by the rules' paths. */
   readonly files: ReadonlyMap<string, string>;
 }
@@ -60,7 +62,7 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
   const kinds = registry ?? (await loadRegistry());
   const problems: Problem[] = [];
   const listing = await listFolder(dir, problems);
-  if (listing === undefined) return { document: withVersion([], [], []), problems, files: new Map() };
+  if (listing === undefined) return { document: withVersion([], [], []), problems, drafts: [], files: new Map() };
 
   const sources = await readEntries(join(dir, "sources.yaml"), problems, (name, value, mistakes) =>
     readSource(name, value, kinds.sources, mistakes),
@@ -69,6 +71,7 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
     readTarget(name, value, kinds.targets, mistakes),
   );
   const rules: RuleDefinition[] = [];
+  const drafts: RuleDefinition[] = [];
   if (listing.rules.length > RULES_MAX) {
     problems.push(fileProblem(dir, `a folder has at most ${RULES_MAX} rules, found ${listing.rules.length}`));
   } else {
@@ -82,6 +85,8 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
           for (const warning of read === undefined ? [] : orderWarnings(read, targets.definitions)) {
             problems.push({ file, ...locate(warning), message: warning.message, severity: "warning" });
           }
+          const draft = read === undefined ? draftRule(bus, name, value, targets.names) : undefined;
+          if (draft !== undefined) drafts.push(draft);
           return read;
         });
         if (rule !== undefined) rules.push(rule);
@@ -120,7 +125,7 @@ export async function readRules(dir: string, registry?: Registry, wranglerToml?:
   }
   const document = withVersion(sources.definitions, targets.definitions, rules);
   const files = new Map(listing.rules.map(({ bus, name, file }) => [`${bus}/${name}`, file]));
-  return { document, problems: problems.toSorted(compareProblems), files };
+  return { document, problems: problems.toSorted(compareProblems), drafts, files };
 }
 
 function hintOf(name: string, known: readonly string[]): string {
@@ -185,7 +190,7 @@ async function listBus(dir: string, bus: string, problems: Problem[]): Promise<r
     const name = entry.name.replace(RULE_FILE, "");
     const twin = byName.get(name);
     if (!isName(name)) problems.push(fileProblem(file, `a rule's file is named in ${NAME_RULE}`));
-    else if (twin !== undefined) problems.push(fileProblem(file, `the rule ${bus}/${name} is also in ${twin.file}`));
+    else if (twin !== undefined) problems.push(fileProblem(file, `the rule ${bus}/${name} is also in ${basename(twin.file)}`));
     else byName.set(name, { file, bus, name });
   }
   return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -206,8 +211,8 @@ async function listEntries(dir: string): Promise<readonly Dirent[] | undefined> 
 interface Entries<Definition> {
   readonly file: string;
   readonly definitions: readonly Definition[];
-  /** Every name in the file, those of wrong entries too. */
-  readonly names: readonly string[];
+  /** Every name in the file, those of wrong entries too; undefined when nobody knows them. */
+  readonly names: readonly string[] | undefined;
   readonly locate: RuleText["locate"];
 }
 
@@ -216,7 +221,7 @@ async function readEntries<Definition>(
   problems: Problem[],
   read: (name: string, value: Json, mistakes: Mistake[]) => Definition | undefined,
 ): Promise<Entries<Definition>> {
-  let names: readonly string[] = [];
+  let names: readonly string[] | undefined;
   let locate: RuleText["locate"] = () => ({ line: 1, column: 1 });
   const bytes = await readBytes(file);
   // That it is missing was said when the folder was listed.

@@ -1,6 +1,7 @@
 /** `sluice test`: runs the cases that stand beside the rules. */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
+import { decodeUtf8 } from "../../src/core/event.ts";
 import type { RuleSet } from "../../src/core/rule-set.ts";
 import { createPlaces } from "../../scripts/places.ts";
 import type { Problem } from "../../scripts/problem.ts";
@@ -152,12 +153,20 @@ async function writeFileOutputs(
   const updates = wanted.map(({ test: { index }, output }) => ({ index, value: output?.value ?? null }));
   const written = updateOutputs(text, file.endsWith(".json"), updates);
   const shown = relative(terminal.cwd, file);
-  if (written === undefined) {
-    const warning = terminal.tint("yellow", "warning:");
-    terminal.say(`${shown}: ${warning} --update can't write this file, for an alias in it; write the outputs by hand`);
+  const giveUp = (why: string): boolean => {
+    terminal.say(`${shown}: ${terminal.tint("yellow", "warning:")} --update ${why}`);
     return false;
+  };
+  if (written === undefined) return giveUp("can't write this file, for an alias in it; write the outputs by hand");
+  try {
+    const bytes = await readFile(file);
+    if (decodeUtf8(bytes) !== text) return giveUp("leaves this file alone: it changed meanwhile");
+    // A byte order mark is no part of the text, and of the file it is.
+    const mark = bytes.length > Buffer.byteLength(text) ? "\ufeff" : "";
+    await writeFile(file, mark + written);
+  } catch (error) {
+    return giveUp(`can't write this file (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
   }
-  await writeFile(file, written);
   const names = wanted.map(({ test: { name } }) => printable(name)).join("; ");
   terminal.say(`${shown}: wrote the output of ${count(wanted.length, "case")}: ${names}`);
   return true;

@@ -11,6 +11,8 @@ export interface AnalysisInput {
   readonly places: Places;
   /** True when something could not be read: that it is missing tells nothing then. */
   readonly hasErrors?: boolean;
+  /** False when sources or targets are missing in the document: anybody may send to a bus then. */
+  readonly isWorldKnown?: boolean;
 }
 
 /** Findings, in any order. Errors stop the build. */

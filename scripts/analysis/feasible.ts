@@ -4,11 +4,11 @@
  */
 import type { Alternative } from "../../src/core/alternative.ts";
 import type { Field } from "../../src/core/pattern.ts";
-import type { RulesDocument } from "../../src/core/rule.ts";
 import { ownMember } from "../../src/core/result.ts";
 import type { GithubType } from "../github-schema.ts";
 import { GITHUB_PREFIX } from "../github-schema.ts";
 import type { Problem } from "../problem.ts";
+import type { AnalysisInput } from "./analysis.ts";
 import { isMet, whyNever } from "./field-place.ts";
 import { placeOf } from "./event-place.ts";
 import type { TypeVerdict, TypeWorld } from "./type-scope.ts";
@@ -22,6 +22,8 @@ export interface BusWorld extends TypeWorld {
   readonly isReshaped: boolean;
 }
 
+type BusInput = Pick<AnalysisInput, "document" | "isWorldKnown">;
+
 export interface Infeasible {
   readonly field: Field;
   /** The index of the only alternative to blame; absent when all of the field's are. */
@@ -32,7 +34,7 @@ export interface Infeasible {
 }
 
 /** What the document says of a bus: its sources, and whether targets of live rules feed it. */
-export function busWorld(document: RulesDocument, bus: string): BusWorld {
+export function busWorld({ document, isWorldKnown }: BusInput, bus: string): BusWorld {
   const sourceKinds = new Set(document.sources.filter((source) => source.bus === bus).map(({ kind }) => kind));
   const targets = new Map(document.targets.map((target) => [target.name, target]));
   const world = { mayReply: false, isPiped: false, isReshaped: false };
@@ -48,7 +50,7 @@ export function busWorld(document: RulesDocument, bus: string): BusWorld {
       } else if (target.kind !== "queue" && rule.bus === bus) world.mayReply = true;
     }
   }
-  return { sourceKinds, isOnlyGithub: sourceKinds.size === 1 && sourceKinds.has("github"), ...world };
+  return { sourceKinds, isOnlyGithub: isWorldKnown !== false && sourceKinds.size === 1 && sourceKinds.has("github"), ...world };
 }
 
 /** The events that a branch lets in: of which types they can be, and what rules out that there are any. */

@@ -14,11 +14,12 @@ export const FINDINGS_PER_RULE_MAX = 20;
 
 type Finding = Pick<Problem, "message" | "severity"> & { readonly code: string; readonly at: readonly PathStep[] };
 
-export const neverMatches: Analysis = ({ document, places }) => {
+export const neverMatches: Analysis = (input) => {
+  const { document, places } = input;
   const worlds = new Map<string, BusWorld>();
   return document.rules.flatMap(({ path, bus, mode, pattern }): readonly Problem[] => {
     if (mode === "off") return [];
-    const world = worlds.get(bus) ?? busWorld(document, bus);
+    const world = worlds.get(bus) ?? busWorld(input, bus);
     worlds.set(bus, world);
     const parsed = parsePattern(pattern);
     if (!parsed.ok) return [];

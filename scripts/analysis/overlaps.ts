@@ -97,8 +97,8 @@ function collect<Item>(
 }
 
 /** Events that can't come to the bus are no overlap; where nobody knows, they may come. */
-function wishFor(bus: string, { document }: AnalysisInput): WitnessWish {
-  const world = busWorld(document, bus);
+function wishFor(bus: string, input: AnalysisInput): WitnessWish {
+  const world = busWorld(input, bus);
   return {
     consider: (branch) => {
       const problem = infeasible(branch, world);

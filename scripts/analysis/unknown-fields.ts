@@ -26,11 +26,12 @@ interface NamedField {
   readonly shown: (path: string) => string;
 }
 
-export const unknownFields: Analysis = ({ document, places }) => {
+export const unknownFields: Analysis = (input) => {
+  const { document, places } = input;
   const worlds = new Map<string, BusWorld>();
   return document.rules.flatMap((rule): readonly Problem[] => {
     if (rule.mode === "off") return [];
-    const world = worlds.get(rule.bus) ?? busWorld(document, rule.bus);
+    const world = worlds.get(rule.bus) ?? busWorld(input, rule.bus);
     worlds.set(rule.bus, world);
     const findings = findingsOf(rule, world).slice(0, FINDINGS_PER_RULE_MAX);
     return findings.map(({ at, isKey, message }) => ({

@@ -73,5 +73,5 @@ function writeAddress(address: Address): string {
   if (address.length === 2) return address.flatMap((group) => [group >> 8, group & 0xff]).join(".");
   const groups = address.map((group) => group.toString(16)).join(":");
   // A block's end is zeros more often than not.
-  return groups.replace(/(?::0){2,}$/, "::");
+  return groups.replace(/:0:0(?::0){0,6}$/, "::");
 }

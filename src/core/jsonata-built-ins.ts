@@ -87,7 +87,8 @@ function picture(run: Run, [value, written]: readonly unknown[]): void {
 
 function timePicture(run: Run, given: readonly unknown[]): void {
   picture(run, given);
-  if (typeof given[1] === "string" && /,[^\]]*\d{4}/.test(given[1]))
+  const widths = typeof given[1] === "string" ? given[1].split(",").slice(1) : [];
+  if (widths.some((text) => /\d{4}/.test(text.split("]", 1)[0] ?? "")))
     run.budget.exceed("a width in a time picture has at most 3 digits");
 }
 

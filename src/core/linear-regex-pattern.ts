@@ -106,7 +106,7 @@ function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
   const repeated = (depth: number): Part => {
     const part = atom(depth);
     const start = at;
-    const written = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})/.exec(source.slice(at, at + 40));
+    const written = /^(?:[*+?]|\{(\d{1,18})(,?)(\d{0,18})\})/.exec(source.slice(at, at + 40));
     // `{,5}` and `{x` are text.
     if (written === null) return part;
     const [text, least, comma, most] = written;

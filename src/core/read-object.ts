@@ -91,12 +91,20 @@ export function readInteger(min: number, max: number): Reader<number> {
   return withSchema(read, { type: "integer", minimum: min, maximum: max });
 }
 
+/** Whether one of the members is this one misspelt, which then was told already: that it is missing is no news. */
+export function isMisspelt(name: string, object: JsonObject, known: readonly string[]): boolean {
+  return Object.keys(object).some((key) => !known.includes(key) && nearestName(key, known) === name);
+}
+
 const BINDING_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+/** Secrets as they are given out that could be names: by their beginning, hexadecimal, or long and without a pause. */
+const SECRET_VALUE =
+  /^(?:gh[opusr]_|github_pat_|whsec_|(?:sk|pk|rk)_(?:live|test)_|AKIA[A-Z0-9]{16}$|eyJ|(?=.*\d)[0-9a-f]{16,}$|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}$)/;
 
 /** The name of a secret or binding: what wrangler accepts as one and a shell can export. */
 export const readBindingName: Reader<string> = withSchema(
   (value, path, mistakes) => {
-    if (typeof value === "string" && BINDING_NAME.test(value)) return value;
+    if (typeof value === "string" && BINDING_NAME.test(value) && !SECRET_VALUE.test(value)) return value;
     mistakes.push({
       path,
       // Never echoes what stands there: someone may have pasted the secret itself.

@@ -18,7 +18,14 @@ const readNames = readList(readBindingName, SECRETS_MAX);
  */
 export const readSecretNames: Reader<readonly string[]> = withSchema(
   (value, path, mistakes) => {
-    if (Array.isArray(value)) return readNames(value, path, mistakes);
+    if (Array.isArray(value)) {
+      const names = readNames(value, path, mistakes);
+      for (const name of new Set(names)) {
+        const [first, again] = [value.indexOf(name), value.lastIndexOf(name)];
+        if (again > first) mistakes.push({ path: [...path, again], message: `the secret ${name} is named twice` });
+      }
+      return names;
+    }
     mistakes.push({ path, message: "expected a list of names of secrets, such as [WEBHOOK_SECRET]" });
     return undefined;
   },

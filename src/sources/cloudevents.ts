@@ -11,7 +11,7 @@ import { readBatch, readStructured } from "../core/json-format.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
 import { orderKeyOf } from "../core/order-key.ts";
 import type { Reader } from "../core/read-object.ts";
-import { readMembers } from "../core/read-object.ts";
+import { isMisspelt, readMembers } from "../core/read-object.ts";
 import { membersSchema, withSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Mistake, Result } from "../core/result.ts";
@@ -37,7 +37,9 @@ const readAuth: Reader<CloudEventsConfig> = withSchema(
       return undefined;
     }
     const { bearer } = readMembers(value, path, AUTH_READERS, mistakes);
-    if (!Object.hasOwn(value, "bearer")) mistakes.push({ path, message: "expected bearer: [NAME, …], found nothing" });
+    const isSlip = isMisspelt("bearer", value, Object.keys(AUTH_READERS));
+    if (!Object.hasOwn(value, "bearer") && !isSlip)
+      mistakes.push({ path, message: "expected bearer: [NAME, …], found nothing" });
     return bearer === undefined ? undefined : { auth: "bearer", secretNames: bearer };
   },
   {
@@ -56,7 +58,7 @@ const cloudevents: Source<CloudEventsConfig> = {
   parse(entry) {
     const mistakes: Mistake[] = [];
     const { auth } = readMembers(entry, [], READERS, mistakes);
-    if (!Object.hasOwn(entry, "auth")) {
+    if (!Object.hasOwn(entry, "auth") && !isMisspelt("auth", entry, Object.keys(READERS))) {
       mistakes.push({ path: [], message: "expected auth: { bearer: [NAME, …] } or auth: none, found neither" });
     }
     return auth === undefined || mistakes.length > 0 ? err(mistakes) : ok(auth);

@@ -5,7 +5,7 @@
  */
 import { payloadFingerprint } from "../core/event.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
-import { readMembers, readOneOf } from "../core/read-object.ts";
+import { isMisspelt, readMembers, readOneOf } from "../core/read-object.ts";
 import { described, membersSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Mistake, Result } from "../core/result.ts";
@@ -62,7 +62,8 @@ const github: Source<GithubConfig> = {
     const mistakes: Mistake[] = [];
     const { secrets, auth, replays } = readMembers(entry, [], READERS, mistakes);
     const [hasSecrets, hasAuth] = [Object.hasOwn(entry, "secrets"), Object.hasOwn(entry, "auth")];
-    if (!hasSecrets && !hasAuth) {
+    const isSlip = ["secrets", "auth"].some((name) => isMisspelt(name, entry, Object.keys(READERS)));
+    if (!hasSecrets && !hasAuth && !isSlip) {
       mistakes.push({ path: [], message: "expected secrets: [NAME, …] or auth: none, found neither" });
     }
     if (hasSecrets && hasAuth) {

@@ -25,6 +25,7 @@ ci: { http: "https://ci.acme.dev/hooks", sign: CI_SIGNING_SECRET, headers: { Aut
   "other.json": '{"type":"t","data":{"title":"a\u009b2Jb"}}',
   "long.json": `{"type":"com.acme.order","data":{"total":5,"text":"${"x".repeat(BODY_CHARS_MAX)}"}}`,
   "wrong.json": '{"type":"com.acme.order"',
+  "steers.json": '{"type":"t","b\\u001b[2J":1}',
   "untyped.json": '{"ref":"refs/heads/main"}',
   "wrong/sources.yaml": SOURCES,
   "wrong/targets.yaml": "ci: { http: https://ci.acme.dev/hooks }\n",
@@ -127,6 +128,8 @@ describe("explain that can't", () => {
     [["wrong.json"], 1, /^error: wrong\.json: expected JSON:/],
     [["untyped.json"], 1, /^error: untyped\.json: .*type[^]*goes with the event's name: --github push/],
     [["missing.json"], 1, /missing\.json can't be read \(ENOENT\)/],
+    [["steers.json"], 1, /^error: steers\.json: the event is no CloudEvent: b \[2J: [^\u001b\u009b]*$/],
+    [["/dev/zero"], 1, /\/dev\/zero is larger than \d+ bytes/],
     [
       ["order.json", "--rules", "wrong"],
       1,

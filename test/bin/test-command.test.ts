@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -60,6 +60,11 @@ async function write(name: string, files: Readonly<Record<string, string>>): Pro
 /** Runs the command in this process, on these files over the ones above. */
 async function test(name: string, files: Readonly<Record<string, string>>, ...args: readonly string[]) {
   await write(name, { ...FILES, ...files });
+  return runTest(name, ...args);
+}
+
+/** The same on the files that are there. */
+async function runTest(name: string, ...args: readonly string[]) {
   const printed: string[] = [];
   const said: string[] = [];
   const terminal: Terminal = {
@@ -105,6 +110,9 @@ coverage: 100 % of 2 rules, 100 % of 4 pattern alternatives
       ["chosen/default/build.test.yaml", "4 cases of 1 rule"],
       ["shop", "1 case of 1 rule"],
       ["chosen/shop/order.yaml", "1 case of 1 rule"],
+      ["chosen/shop/", "1 case of 1 rule"],
+      ["chosen", "5 cases of 2 rules"],
+      ["./chosen/", "5 cases of 2 rules"],
     ] as const) {
       expect((await test("chosen", {}, given, "--no-coverage")).stdout).toMatch(new RegExp(`^${count}: `));
     }
@@ -190,6 +198,22 @@ describe("a test file with mistakes", () => {
     expect(run.stderr).toContain(`a test file has at most ${TEST_FILE_BYTES_MAX} bytes`);
   });
 
+  it("that can't be read is one of its mistakes, whatever stands in its place", async () => {
+    await write("odd", FILES);
+    const file = join(dir, "odd/shop/order.test.json");
+    for (const [leadsTo, message] of [
+      [join(dir, "nowhere"), "it can't be read (ENOENT)"],
+      [dir, "it is no file"],
+      ["/dev/zero", "it is no file"],
+    ] as const) {
+      await rm(file, { force: true });
+      await symlink(leadsTo, file);
+      const run = await runTest("odd", "--no-coverage");
+      expect(run).toMatchObject({ code: 1, stderr: `odd/shop/order.test.json:1:1: error: ${message}\n` });
+      expect(run.stdout).toContain("4 cases of 2 rules: 4 passed");
+    }
+  });
+
   it("is not looked at while rules are wrong", async () => {
     const run = await test("wrong-rule", { "default/build.yaml": "pattern: {}\ntargets: [ci]\n" });
     expect(run).toMatchObject({ code: 1, stdout: "" });
@@ -264,6 +288,17 @@ cases:
     expect(run.stdout).toContain("FAIL default/build: part\n");
     expect(run.stdout).toContain("3 cases of 1 rule: 2 passed, 1 failed, 2 written");
     expect(run.code).toBe(1);
+  });
+
+  it("leaves a byte order mark and the ends of lines as they are", async () => {
+    const before =
+      "\ufeffcases:\r\n  - name: main\r\n    event: { github: push, with: { ref: refs/tags/a, after: [1, 2] } }\r\n    match: true\r\n";
+    const run = await test("windows", { "default/build.test.yaml": before }, "--update", "default");
+    expect(run.code).toBe(0);
+    expect(await readFile(join(dir, "windows/default/build.test.yaml"), "utf8")).toBe(
+      `${before.trimEnd()}\r\n    output:\r\n      - 1\r\n      - 2\r\n`,
+    );
+    expect((await runTest("windows", "default")).code).toBe(0);
   });
 
   it("writes no payload that goes on as it came, unless the case has an output", async () => {

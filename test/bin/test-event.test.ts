@@ -140,6 +140,13 @@ describe("an event in a file", () => {
     expect(await file(path)).toEqual({ path: [], message: expect.stringContaining(message) as string });
   });
 
+  it("is a file, and nothing that only looks like one", async () => {
+    await mkdir(join(rules, "default/events/folder.json"));
+    expect(await file("events/folder.json")).toMatchObject({
+      message: "the file default/events/folder.json is no file",
+    });
+  });
+
   it("has so many bytes and no more", async () => {
     const text = '{"type":"t"}';
     await writeFile(join(rules, "default/events/big.json"), text.padEnd(EVENT_FILE_BYTES_MAX));

@@ -35,15 +35,16 @@ describe("parsePattern", () => {
       value: {
         branches: [
           [
-            { path: "type", alternatives: [{ kind: "equals", value: "push" }] },
+            { path: "type", at: ["type"], alternatives: [{ kind: "equals", value: "push" }] },
             {
               path: "data.a.b",
+              at: ["data", "a.b"],
               alternatives: [
                 { kind: "equals", value: 1 },
                 { kind: "equals", value: null },
               ],
             },
-            { path: "data.c.d", alternatives: [{ kind: "equals", value: true }] },
+            { path: "data.c.d", at: ["data", "c", "d"], alternatives: [{ kind: "equals", value: true }] },
           ],
         ],
       },

@@ -106,6 +106,27 @@ describe("the name of a secret", () => {
     expect(message).toContain("expected the name of a secret");
     if (value !== "" && value !== 5) expect(message).not.toContain(String(value));
   });
+
+  it.each([
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "github_pat_11ABCDEFG0abcdefghijkl",
+    "whsec_C2FVsBQIhrscChlQIMVb5sSYspob7oD",
+    "sk_live_51Habcdefghijkl",
+    "AKIAIOSFODNN7EXAMPLE",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "f3a91c0e77d24b5a",
+    "kJ8sd9fLkjh2348sdfKJHSDf98sdf7sd",
+  ])("is not %s, which looks like a secret, and is not shown", (value) => {
+    const [message, ...more] = messagesOf(readBindingName, value);
+    expect(more).toEqual([]);
+    expect(message).toContain("expected the name of a secret");
+    expect(message).not.toContain(value);
+  });
+
+  it.each(["GHP_TOKEN", "facade", "DEADBEEF_SECRET_2", "GITHUBWEBHOOKSECRETOFTHEMAINORGANISATION", "whsec"])(
+    "can be %s, which only reminds of one",
+    (name) => expect(messagesOf(readBindingName, name)).toEqual([]),
+  );
 });
 
 describe("a duration", () => {

@@ -220,6 +220,7 @@ describe("a source that is wrong", () => {
     ["secrets: [S]", "expected the member kind: one of cloudevents, github"],
     ["kind: github, secrets: [S], bus: My_Bus", "expected the bus's name"],
     ["kind: github, secret: [S]", "did you mean"],
+    ["kind: github, secrets: [S, T, S]", "is named twice"],
     ["kind: github", "secrets"],
   ])("{ %s }", async (entry, expected) => {
     const problems = await problemsOf("sources.yaml", `github: { ${entry} }\n`);

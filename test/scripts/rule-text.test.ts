@@ -25,6 +25,14 @@ describe("reading YAML", () => {
     expect(problemsOf("a: $.x[ }\nb: [1, 2]\nc: { d: 1 }\ne: [\n").map(({ line }) => line)).toHaveLength(1);
     expect(problemsOf("a: 1\na: 2\nb: 1\nb: 2\n").map(({ line }) => line)).toEqual([2, 4]);
   });
+  it("points at the last thing that stands there when the end of a list is missing", () => {
+    expect(problemsOf("a: [1, 2\n\n# more\n")).toMatchObject([{ line: 1, column: 9 }]);
+    expect(problemsOf("a: { b: 1\n\n")).toMatchObject([{ line: 1, column: 10 }]);
+  });
+  it("reads a quoted << as a name like any other", () => {
+    expect(readRuleText("'<<': [1]", false).value).toEqual({ "<<": [1] });
+    expect(readRuleText('{"<<": [1]}', true).value).toEqual({ "<<": [1] });
+  });
   it("resolves aliases", () => expect(readRuleText("a: &x [1]\nb: *x\n", false).value).toEqual({ a: [1], b: [1] }));
   it.each([
     ["a: [1", 1, 6, "Flow sequence"],
@@ -37,7 +45,11 @@ describe("reading YAML", () => {
     ["a: !!str 5\n", 1, 10, "tags are not supported"],
     ["a: !secret x\n", 1, 4, "tag"],
     ["a: *x\n", 1, 4, "there is no &x before it"],
-    ["a: 1\n---\nb: 2\n", 2, 1, "multiple documents"],
+    ["a: 1\n---\nb: 2\n", 2, 1, "a file holds one document"],
+    ["a: { <<: { b: 1 } }\n", 1, 6, "merge keys (<<) are not supported"],
+    ["x: &x { b: 1 }\na:\n  <<: *x\n", 3, 3, "merge keys (<<) are not supported"],
+    ["\ufeff1: x\n", 1, 1, 'write it in quotes: "1"'],
+    ["\ufeffa: .nan\n", 1, 4, "NaN is no JSON number"],
     ["a:\n\t- 1\n", 2, 1, "Tabs"],
   ])("refuses %j at %i:%i", (text, line, column, message) =>
     expect(problemsOf(text)).toContainEqual({ line, column, message: expect.stringContaining(message) }),

@@ -18,7 +18,7 @@ import { compileRules } from "../../src/core/rule-set.ts";
 import { toShipment } from "../../src/core/shipment.ts";
 import { codeBlocksOf } from "../docs/code-blocks.ts";
 
-/** Rules for GitHub's events that the issue asks for at least, each a real automation. */
+/** A cookbook has at least so many automations of GitHub's events. */
 const AUTOMATIONS_MIN = 12;
 /** There is no published payload of its event. */
 const UNPUBLISHED = "default/secret-leaked";

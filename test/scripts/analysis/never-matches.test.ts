@@ -179,6 +179,59 @@ describe("attributes", () => {
   });
 });
 
+describe("names at the top that no event has", () => {
+  const all = { files: ALSO_CLOUDEVENTS };
+  it("are pointed at themselves, not at what stands below them", async () => {
+    expect(await findings("{ type: [a], Data: { ref: [x] } }", all)).toEqual([
+      expect.stringMatching(/^1:23 error never-matches: .*did you mean data\.ref\?$/),
+    ]);
+    expect(await findings("{ $or: [{ a: [1] }, { Data: { ref: [x] } }] }", all)).toEqual([
+      expect.stringMatching(/^1:33 warning dead-branch/),
+    ]);
+  });
+  it("that EventBridge or other routers have are told the names here", async () => {
+    expect(await findings("{ detail: { ref: [x] } }", all)).toEqual([
+      expect.stringMatching(/did you mean data\.ref\?$/),
+    ]);
+    expect(await findings("{ payload: { ref: [x] } }", all)).toEqual([
+      expect.stringMatching(/did you mean data\.ref\?$/),
+    ]);
+    expect(await findings("{ detail-type: [x] }", all)).toEqual([expect.stringMatching(/; did you mean type\?$/)]);
+    expect(await findings("{ Source: [x] }", all)).toEqual([expect.stringMatching(/; did you mean source\?$/)]);
+  });
+  it("are cut where they are long", async () => {
+    for (const pattern of [
+      `{ ${"x".repeat(2_000)}: { y: [1] } }`,
+      `{ type: [com.github.push], data: { ${"x".repeat(2_000)}: [1] } }`,
+    ]) {
+      const [found] = await findingsIn([...CODES, "unknown-field"], pattern, all);
+      expect(found?.length).toBeLessThan(600);
+    }
+  });
+});
+
+describe("types that read like GitHub's, where others send, too", () => {
+  const all = { files: ALSO_CLOUDEVENTS };
+  it.each([
+    ["push", "com.github.push"],
+    ["issues.opened", "com.github.issues.opened"],
+    ["github.push", "com.github.push"],
+    ["com.githb.push", "com.github.push"],
+    ["COM.GITHUB.push", "com.github.push"],
+    ["com.github:push", undefined],
+    ["com.acme.push", undefined],
+    ["com.acme.github.push", undefined],
+    ["pushed", undefined],
+    ["order.opened", undefined],
+  ])("%s: did you mean %s?", async (type, meant) => {
+    expect(await findings(`{ type: ["${type}"] }`, all)).toEqual(
+      meant === undefined ? [] : [expect.stringMatching(`^1:19 warning unknown-type: .*did you mean "${meant}"\\?$`)],
+    );
+    const noGithub = { "sources.yaml": "events: { kind: cloudevents, auth: { bearer: [TOKEN] } }\n" };
+    expect(await findings(`{ type: ["${type}"] }`, { files: noGithub })).toEqual([]);
+  });
+});
+
 describe("branches", () => {
   it("that can't match are warnings while others can", async () => {
     const dead = "{ type: [com.github.issues.opened], data: { action: [closed] } }";

@@ -86,6 +86,11 @@ describe("rules that overlap", () => {
     expect(event.data.action).not.toBe("x");
   });
 
+  it("are none of an object that is there and of one that is null", () => {
+    const assignee = (more: Json) => rule({ type: ["com.github.issues.opened"], data: { issue: { assignee: more } } });
+    expect(found({ "default/a": assignee([null]), "default/b": assignee({ login: [{ exists: true }] }) })).toEqual([]);
+  });
+
   it("are found among many that don't", () => {
     const rules: Record<string, RuleParts> = {};
     for (let at = 0; at < 1_000; at++) {

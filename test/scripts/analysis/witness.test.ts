@@ -99,6 +99,11 @@ describe("an event of two patterns", () => {
     });
   });
 
+  it("has no arrays in which one takes the one element and one the other", () => {
+    expect(common({ data: { a: [null] } }, { data: { a: { login: ["x"] } } })).toBeUndefined();
+    expect(common({ data: { a: { login: [{ exists: true }] } } }, { data: { a: [{ exists: true }] } })).toBeUndefined();
+  });
+
   it("tries every branch of each", () => {
     const a = { $or: [{ data: { x: [1] } }, { data: { y: [2] } }] };
     const b = { $or: [{ data: { x: [3], y: [3] } }, { data: { x: [4], y: [2] } }] };
