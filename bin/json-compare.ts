@@ -1,14 +1,6 @@
-/** Whether JSON values are equal, wholly or in the parts that one of them names. The order of members never counts. */
+/** Whether a JSON value has the parts that another one names. The order of members never counts. */
 import type { Json } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
-
-export function isSameJson(a: Json, b: Json): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && isEachPair(a, b, isSameJson);
-  if (!isJsonObject(a) || !isJsonObject(b)) return a === b;
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name] as Json, b[name] as Json));
-}
 
 /** Objects have at least these members, lists as many elements, each of which includes its like; scalars are equal. */
 export function includesJson(part: Json, whole: Json): boolean {

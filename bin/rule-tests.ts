@@ -10,6 +10,7 @@ import { parsePattern } from "../src/core/pattern.ts";
 import type { Json, JsonObject, Mistake, PathStep, Result } from "../src/core/result.ts";
 import { err, ok } from "../src/core/result.ts";
 import type { CompiledRule, RuleSet } from "../src/core/rule-set.ts";
+import { isSameJson } from "../src/core/same-json.ts";
 import { toShipment } from "../src/core/shipment.ts";
 import type { Shipment } from "../src/core/target.ts";
 import { applyTransform } from "../src/core/transform.ts";
@@ -22,7 +23,7 @@ import type { RuleText } from "../scripts/rule-text.ts";
 import { readRuleText } from "../scripts/rule-text.ts";
 import type { RuleCoverage } from "./coverage.ts";
 import { coverRule } from "./coverage.ts";
-import { includesJson, isSameJson, reduceJson } from "./json-compare.ts";
+import { includesJson, reduceJson } from "./json-compare.ts";
 import type { ResolveEvent, SeenEvent } from "./test-event.ts";
 
 export const TEST_FILE_BYTES_MAX = 1024 * 1024;

@@ -25,9 +25,14 @@ export function describeShadow(
     return [`  ${paint("red", "nothing would have gone out")} to ${names}: ${printable(problem)}`];
   }
   if (output === undefined) return [`  to ${names}: the payload as it came`];
+  if (output === "" && outputBytes !== undefined) {
+    return [
+      `  to ${names}: ${outputBytes} bytes, of which none is kept: the other shadow rules of this event have taken the room`,
+    ];
+  }
   const text = prettyJson(output);
   const notes = [
-    ...(text.length > charsMax ? [`… ${text.length - charsMax} characters more: --json shows all`] : []),
+    ...(text.length > charsMax ? [`… ${text.length - charsMax} characters more: --json shows them`] : []),
     ...(outputBytes === undefined ? [] : [`… of ${outputBytes} bytes only the beginning is kept`]),
   ];
   return [

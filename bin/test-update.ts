@@ -6,8 +6,8 @@ import type { Document, Node, Pair, YAMLMap } from "yaml";
 import { isMap, isScalar, isSeq, parseDocument, stringify } from "yaml";
 import type { Json, JsonObject } from "../src/core/result.ts";
 import { isJsonObject } from "../src/core/result.ts";
+import { isSameJson } from "../src/core/same-json.ts";
 import { readRuleText } from "../scripts/rule-text.ts";
-import { isSameJson } from "./json-compare.ts";
 
 /** A value that is written in braces stays in them while its line is no longer than this. */
 const FLOW_CHARS_MAX = 100;

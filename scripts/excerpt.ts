@@ -42,7 +42,12 @@ function readLines(file: string): readonly string[] {
   try {
     const bytes = readFileSync(file);
     // The reader of YAML counts these as ends of lines, and no others.
-    return bytes.length > FILE_BYTES_MAX ? [] : bytes.toString("utf8").split(/\r\n|\n/);
+    return bytes.length > FILE_BYTES_MAX
+      ? []
+      : bytes
+          .toString("utf8")
+          .replace(/^\uFEFF/, "")
+          .split(/\r\n|\n/);
   } catch {
     // The problem is that it can't be read.
     return [];
@@ -101,7 +106,9 @@ function toCells(
 /** Neither steers the terminal nor turns the direction of writing. */
 function printed(character: string): string {
   if (character === "\t") return " ".repeat(TAB_CELLS);
-  return /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u.test(character) ? " " : character;
+  return /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u.test(character)
+    ? " "
+    : character;
 }
 
 const WIDE =

@@ -27,7 +27,7 @@ export function formatProblem(problem: Problem, cwd: string): string {
   const { file, line, column, severity, message, code } = problem;
   const end = code === undefined ? "" : ` [${code}]`;
   const text = `${relative(cwd, file)}:${line}:${column}: ${severity}: ${message}${end}`;
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  return text.replaceAll(/[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu, " ");
 }
 
 export function compareProblems(a: Problem, b: Problem): number {

@@ -2,7 +2,15 @@
 import { PATTERN_REFERENCE } from "../src/core/pattern-schema.ts";
 import { parsePattern } from "../src/core/pattern.ts";
 import type { Reader } from "../src/core/read-object.ts";
-import { describe, isMisspelt, readList, readMembers, readOneOf, readString, unknownName } from "../src/core/read-object.ts";
+import {
+  describe,
+  isMisspelt,
+  readList,
+  readMembers,
+  readOneOf,
+  readString,
+  unknownName,
+} from "../src/core/read-object.ts";
 import { described, membersSchema, withSchema } from "../src/core/reader-schema.ts";
 import type { Json, JsonObject, Mistake, Result } from "../src/core/result.ts";
 import { isJsonObject, ownMember } from "../src/core/result.ts";

@@ -190,7 +190,8 @@ async function listBus(dir: string, bus: string, problems: Problem[]): Promise<r
     const name = entry.name.replace(RULE_FILE, "");
     const twin = byName.get(name);
     if (!isName(name)) problems.push(fileProblem(file, `a rule's file is named in ${NAME_RULE}`));
-    else if (twin !== undefined) problems.push(fileProblem(file, `the rule ${bus}/${name} is also in ${basename(twin.file)}`));
+    else if (twin !== undefined)
+      problems.push(fileProblem(file, `the rule ${bus}/${name} is also in ${basename(twin.file)}`));
     else byName.set(name, { file, bus, name });
   }
   return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -30,7 +30,9 @@ export interface RuleText {
 }
 
 /** Reads YAML 1.2 (core schema), or strict JSON when `isJson`. An empty document is null. */
-export function readRuleText(text: string, isJson: boolean): RuleText {
+export function readRuleText(file: string, isJson: boolean): RuleText {
+  // A byte order mark is no part of the text, and editors don't count it.
+  const text = file.replace(/^\uFEFF/, "");
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -50,7 +52,7 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
   // stands there. Duplicate keys leave it on its feet.
   const [first] = [...document.errors, ...document.warnings];
   const problems = [
-    ...(first === undefined ? [] : [{ ...placeAt(first.pos[0]), message: syntaxMessage(first) }]),
+    ...(first === undefined ? [] : [{ ...placeAt(shownOffset(text, first.pos[0])), message: syntaxMessage(first) }]),
     ...duplicateKeys(document).map((key) => ({ ...placeAt(offsetIn(key)), message: "keys must be unique" })),
   ];
   if (problems.length > 0) return { value: undefined, problems, locate };
@@ -64,8 +66,20 @@ export function readRuleText(text: string, isJson: boolean): RuleText {
 /** The parser's own words, but where they would leave the writer of `on_failure: skip-after: 3` at a loss. */
 function syntaxMessage({ message }: Pick<YAMLError, "message">): string {
   if (message === "Maximum call stack size exceeded") return `a file nests at most ${2 * JSON_DEPTH_MAX} levels`;
+  if (message.startsWith("Source contains multiple documents")) {
+    return "a file holds one document: take out the line --- and what follows it, or put that in a file of its own";
+  }
   if (message !== "Nested mappings are not allowed in compact mappings") return message;
   return 'a second ": " in a line: put keys in braces, as in on_failure: { skip-after: 3 }, and text in quotes';
+}
+
+/** What misses its end is noticed at the end of the file, or at the next line, where nothing of it is to be seen. */
+function shownOffset(text: string, offset: number): number {
+  const rest = text.slice(offset);
+  if (!/^(?:[ \t\r\n]|#.*)*$/.test(rest)) return offset;
+  const lines = text.slice(0, offset).split("\n");
+  while (lines.length > 1 && /^\s*(?:#.*)?$/.test(lines.at(-1) ?? "")) lines.pop();
+  return lines.join("\n").trimEnd().length;
 }
 
 /** The keys that their map has already, the first few of them. The parser's own search compares each key with each other one. */
@@ -138,6 +152,11 @@ function toJson(node: unknown, depth: number, reading: Reading): Json {
 }
 
 function keyOf(key: unknown, reading: Reading): string | undefined {
+  if (isScalar(key) && key.value === "<<" && key.type === "PLAIN") {
+    const message = "merge keys (<<) are not supported: write out what they stand for, or put << in quotes";
+    reading.problems.push({ ...reading.placeAt(offsetIn(key)), message });
+    return undefined;
+  }
   if (isScalar(key) && typeof key.value === "string" && key.tag === undefined) return key.value;
   const source = isScalar(key) ? (key as Scalar).source : undefined;
   const hint = source === undefined || source === "" ? "" : `; write it in quotes: ${JSON.stringify(source)}`;

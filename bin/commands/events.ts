@@ -30,6 +30,9 @@ export interface EventsOptions {
   readonly cursor?: string;
 }
 
+/** As the router has it: SHADOW_RULES_MAX in src/bus/shadow.ts. */
+export const SHADOW_RULES_RECORDED_MAX = 20;
+
 interface EventsPage {
   readonly events: readonly ListedEvent[];
   readonly next: string | null;
@@ -118,6 +121,12 @@ async function explainNoShadows(path: string, client: AdminClient, terminal: Ter
       hint: "Say mode: shadow in its file and deploy it; what it matches from then on is recorded.",
     });
   }
-  terminal.say(`The shadow rule ${path} has matched none of these events yet.`);
+  const before = rules.filter(({ bus, mode, path: other }) => mode === "shadow" && bus === rule.bus && other < path);
+  terminal.say(`Of the shadow rule ${path} nothing is recorded with these events yet.`);
+  if (before.length >= SHADOW_RULES_RECORDED_MAX) {
+    terminal.say(
+      `Of each event the first ${SHADOW_RULES_RECORDED_MAX} shadow rules by their paths are recorded, and ${before.length} come before this one.`,
+    );
+  }
   return EXIT_OK;
 }

@@ -31,6 +31,7 @@ export function readLogEntry(text: string, defaults: EntryDefaults): Result<Plan
     return ok({ name: defaults.name, bus: defaults.bus, acceptedAt, event: event.value });
   }
   const [id, bus, acceptedAt] = [ownMember(entry, "id"), ownMember(entry, "bus"), ownMember(entry, "acceptedAt")];
+  const from = ownMember(entry, "from");
   const acceptedAtMs = typeof acceptedAt === "string" ? Date.parse(acceptedAt) : Number.NaN;
   if (typeof id !== "string" || typeof bus !== "string" || Number.isNaN(acceptedAtMs)) {
     return err("expected id, bus and acceptedAt beside the event");
@@ -38,5 +39,7 @@ export function readLogEntry(text: string, defaults: EntryDefaults): Result<Plan
   // The last one of a name is the one that the parser takes.
   const span = memberSpans(text).findLast(({ name }) => name === "event");
   const event = readEventText(span === undefined ? "null" : text.slice(span.start, span.end));
-  return event.ok ? ok({ name: id, bus, acceptedAt: acceptedAtMs, event: event.value }) : event;
+  if (!event.ok) return event;
+  const source = typeof from === "string" ? { from } : {};
+  return ok({ name: id, bus, ...source, acceptedAt: acceptedAtMs, event: event.value });
 }

@@ -9,7 +9,7 @@ import type { GithubType } from "../github-schema.ts";
 import { GITHUB_PREFIX } from "../github-schema.ts";
 import type { Problem } from "../problem.ts";
 import type { AnalysisInput } from "./analysis.ts";
-import { isMet, whyNever } from "./field-place.ts";
+import { cut, isMet, whyNever } from "./field-place.ts";
 import { placeOf } from "./event-place.ts";
 import type { TypeVerdict, TypeWorld } from "./type-scope.ts";
 import { typeVerdicts } from "./type-scope.ts";
@@ -50,7 +50,11 @@ export function busWorld({ document, isWorldKnown }: BusInput, bus: string): Bus
       } else if (target.kind !== "queue" && rule.bus === bus) world.mayReply = true;
     }
   }
-  return { sourceKinds, isOnlyGithub: isWorldKnown !== false && sourceKinds.size === 1 && sourceKinds.has("github"), ...world };
+  return {
+    sourceKinds,
+    isOnlyGithub: isWorldKnown !== false && sourceKinds.size === 1 && sourceKinds.has("github"),
+    ...world,
+  };
 }
 
 /** The events that a branch lets in: of which types they can be, and what rules out that there are any. */
@@ -167,7 +171,7 @@ function whyDeadType(
   const lacking = branch.find(({ path, alternatives }) => {
     return !alternatives.some(isAbsent) && placeOf(path, type) === undefined;
   });
-  if (lacking !== undefined) return `an event of ${type.type} never has ${lacking.path}`;
+  if (lacking !== undefined) return `an event of ${type.type} never has ${cut(lacking.path)}`;
   return `an event of ${type.type} never meets the other fields`;
 }
 

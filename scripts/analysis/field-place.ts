@@ -5,12 +5,13 @@ import { compileAlternatives } from "../../src/core/value-test.ts";
 import type { GithubType } from "../github-schema.ts";
 import type { Place } from "../github-schema-places.ts";
 import { mayStand, unite } from "../github-schema-places.ts";
-import { placeOf } from "./event-place.ts";
+import { GITHUB_TOP_NAMES, placeOf } from "./event-place.ts";
 import { ofTypes } from "./shown-types.ts";
-import { nearestSpelling } from "./nearest.ts";
+import { nearestName } from "../../src/core/read-object.ts";
 
 const VALUES_SHOWN_MAX = 8;
 const SHOWN_CHARS_MAX = 60;
+const PATH_CHARS_MAX = 120;
 
 /**
  * Whether an event can meet the alternative. `isExact`: the types of events are named one by one. Where GitHub may add to a
@@ -54,18 +55,38 @@ export function whyNever(
   const place = places.filter((one) => one !== undefined).reduce(unite);
   const inType = types === undefined ? "" : `in an event ${ofTypes(types)}, `;
   if (alternatives.every(({ kind }) => kind === "absent")) {
-    return `${inType}${field.path} is always there: exists: false is never met`;
+    return `${inType}${cut(field.path)} is always there: exists: false is never met`;
   }
-  const isNowhere = place.exact.size === 0 && place.any.size === 0 && place.objects.length === 0;
-  if (isNowhere) {
-    const [top = "", ...below] = field.path.split(".");
-    const meant = ["data", ...(nearestSpelling(top, ["data"]) === undefined ? [top] : []), ...below].join(".");
-    return below.length > 0
-      ? `no event has ${field.path}: only data has fields below it; did you mean ${meant}?`
-      : `no event can have the field ${JSON.stringify(field.path)}: an attribute's name has lower-case letters and digits only; a field of the payload stands under data`;
-  }
-  const expected = `${inType}${field.path} is ${describePlace(place)}`;
+  if (place.exact.size === 0 && place.any.size === 0 && place.objects.length === 0) return whyNowhere(field);
+  const expected = `${inType}${cut(field.path)} is ${describePlace(place)}`;
   return `${expected}: ${describeNever(alternatives)}${hintOf(alternatives, place, isExact)}`;
+}
+
+/** No event has anything at the path, whatever its type: the name at the top is wrong. */
+export function isNowhere(field: Field): boolean {
+  const place = placeOf(field.path, undefined);
+  return place !== undefined && !place.isUnknown && place.exact.size + place.any.size + place.objects.length === 0;
+}
+
+/** What EventBridge and others call the payload and its type. */
+const DATA_NAMES: ReadonlySet<string> = new Set(["detail", "payload", "body"]);
+const TYPE_NAMES: ReadonlySet<string> = new Set(["detail-type", "detail_type", "event_type", "eventtype"]);
+
+function whyNowhere({ path }: Field): string {
+  const [top = "", ...below] = path.split(".");
+  if (below.length > 0) {
+    const isData = DATA_NAMES.has(top.toLowerCase()) || nearestName(top, ["data"]) !== undefined;
+    const meant = ["data", ...(isData ? [] : [top]), ...below].join(".");
+    return `no event has ${cut(path)}: only data has fields below it; did you mean ${cut(meant)}?`;
+  }
+  const nearest = TYPE_NAMES.has(top.toLowerCase()) ? "type" : nearestName(top, GITHUB_TOP_NAMES);
+  const hint = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return `no event can have the field ${JSON.stringify(cut(path))}: an attribute's name has lower-case letters and digits only; a field of the payload stands under data${hint}`;
+}
+
+/** Patterns may name anything, at any length. */
+export function cut(path: string): string {
+  return path.length > PATH_CHARS_MAX ? `${path.slice(0, PATH_CHARS_MAX)}…` : path;
 }
 
 function isAlwaysThere({ isRequired, hasArray, objects }: Place): boolean {
@@ -120,7 +141,7 @@ function hintOf(alternatives: readonly Alternative[], place: Place, isExact: boo
     }
     const texts = textsOf(place);
     if (typeof value !== "string" || (texts.length <= 1 && isExact) || texts.length === 0) continue;
-    const nearest = nearestSpelling(value, texts);
+    const nearest = nearestName(value, texts);
     const hint = nearest === undefined ? "." : `; did you mean ${JSON.stringify(nearest)}?`;
     return `${hint} If GitHub has added it lately, write { prefix: ${value.slice(0, SHOWN_CHARS_MAX)} }`;
   }

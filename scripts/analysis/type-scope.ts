@@ -4,7 +4,7 @@ import type { Field } from "../../src/core/pattern.ts";
 import { compileAlternatives } from "../../src/core/value-test.ts";
 import type { GithubType } from "../github-schema.ts";
 import { GITHUB_PREFIX, githubSchema, splitType } from "../github-schema.ts";
-import { nearestSpelling } from "./nearest.ts";
+import { nearestName } from "../../src/core/read-object.ts";
 
 const NAMES_SHOWN_MAX = 4;
 const SHOWN_CHARS_MAX = 120;
@@ -83,8 +83,21 @@ export function oddPrefix(text: string): string | undefined {
   if (!text.startsWith(GITHUB_PREFIX) || text === GITHUB_PREFIX) return undefined;
   const { event } = splitType(text);
   if (schema.events.includes(event) || [...schema.types.keys()].some((type) => type.startsWith(text))) return undefined;
-  const nearest = nearestSpelling(event, schema.events);
+  const nearest = nearestName(event, schema.events);
   return nearest === undefined ? undefined : GITHUB_PREFIX + nearest;
+}
+
+/** GitHub's type that was meant by one of its events without its beginning, or with a misspelt one; most types are neither. */
+export function oddType(value: string): string | undefined {
+  const { types } = githubSchema();
+  if (value.startsWith(GITHUB_PREFIX)) return undefined;
+  const [first = "", second = ""] = value.split(".");
+  const isMisspelt = [first, first.toLowerCase() === "com" ? second : ""].some(
+    (word) => nearestName(word, ["github"]) !== undefined,
+  );
+  if (isMisspelt) return nearestGithubType(value);
+  const whole = GITHUB_PREFIX + value;
+  return types.has(whole) ? whole : undefined;
 }
 
 function everyType(): TypeVerdict {
@@ -109,7 +122,7 @@ function unknownType(type: string): string {
     return `GitHub sends no type ${JSON.stringify(shown)}${hint} If it was added lately, write { prefix: ${shown} }`;
   };
   if (!schema.events.includes(event)) {
-    const nearest = nearestSpelling(event, schema.events);
+    const nearest = nearestName(event, schema.events);
     return say(nearest === undefined ? undefined : nearestType(nearest, ending));
   }
   const types = schema.typesOf(event).map((known) => known.type);
@@ -119,7 +132,7 @@ function unknownType(type: string): string {
     const such = types.length === 0 ? "" : `, or one such as ${few}`;
     return `GitHub's types of ${event} go on behind it: write { prefix: ${shown}. } for all of them${such}`;
   }
-  const nearest = nearestSpelling(ending, endings);
+  const nearest = nearestName(ending, endings);
   return say(nearest === undefined && types.length > 1 ? undefined : nearestType(event, ending));
 }
 
@@ -129,15 +142,15 @@ function nearestType(event: string, ending: string): string | undefined {
     .typesOf(event)
     .map(({ type }) => type);
   const endings = types.map((type) => splitType(type).ending);
-  const nearest = nearestSpelling(ending, endings);
+  const nearest = nearestName(ending, endings);
   return nearest === undefined ? types[0] : types[endings.indexOf(nearest)];
 }
 
 /** What someone may have meant who wrote `push`, `github.push`, `pull_request.openned` or `com.githb.push`. */
 function nearestGithubType(value: string): string | undefined {
   const words = value.split(".");
-  const domain = words.slice(0, -1).findIndex((word) => nearestSpelling(word, ["github"]) !== undefined);
+  const domain = words.slice(0, -1).findIndex((word) => nearestName(word, ["github"]) !== undefined);
   const [event = "", ...ending] = words.slice(domain + 1);
-  const nearest = nearestSpelling(event, githubSchema().events);
+  const nearest = nearestName(event, githubSchema().events);
   return nearest === undefined ? undefined : nearestType(nearest, ending.join("."));
 }

@@ -11,9 +11,10 @@ import type { Analysis } from "./analysis.ts";
 import { GITHUB_TOP_NAMES, placeOf } from "./event-place.ts";
 import type { BusWorld } from "./feasible.ts";
 import { busWorld, githubTypesOf } from "./feasible.ts";
+import { cut } from "./field-place.ts";
 import { findElsewhere } from "./find-field.ts";
 import { ofTypes } from "./shown-types.ts";
-import { nearestSpelling } from "./nearest.ts";
+import { nearestName } from "../../src/core/read-object.ts";
 
 export const FINDINGS_PER_RULE_MAX = 20;
 
@@ -97,13 +98,15 @@ function messageOf({ path, shown }: NamedField, types: readonly GithubType[]): s
   const name = names[depth] ?? "";
   const beside =
     parent.length === 0 ? GITHUB_TOP_NAMES : types.flatMap((type) => type.namesAt(parent.slice(1).join(".")));
-  const nearest = nearestSpelling(name, [...new Set(beside)]);
+  const nearest = nearestName(name, [...new Set(beside)]);
   const elsewhere = findElsewhere(types, names[0] === "data" ? names.slice(1) : names).map((found) => `data.${found}`);
   const respelt = nearest === undefined ? [] : [[...parent, nearest, ...names.slice(depth + 1)].join(".")];
   const candidates = [...new Set([...elsewhere.filter(has), ...respelt.filter(has)])];
   const hint =
-    candidates.length === 0 ? knownNames(beside, parent, shown) : `; did you mean ${listed(candidates.map(shown))}?`;
-  return `no event ${ofTypes(types)} has ${shown(path)}${hint}`;
+    candidates.length === 0
+      ? knownNames(beside, parent, shown)
+      : `; did you mean ${listed(candidates.map((each) => cut(shown(each))))}?`;
+  return `no event ${ofTypes(types)} has ${cut(shown(path))}${hint}`;
 }
 
 function knownNames(beside: readonly string[], parent: readonly string[], shown: (path: string) => string): string {

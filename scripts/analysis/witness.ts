@@ -1,6 +1,7 @@
 /**
  * An event that meets several patterns at once, to show that they overlap. What is found is tried on the matcher itself, so
  * it is always true; where none is found, there may still be one: work is bounded, and values in arrays are not combined.
+ * No pattern's value stands beside another one's object: a field that one rule wants null and one an object is none that both get.
  */
 import type { Scalar } from "../../src/core/alternative.ts";
 import { JSON_DEPTH_MAX } from "../../src/core/json.ts";
@@ -86,6 +87,7 @@ function eventFor(fields: FieldsByPath, { patterns, wish }: Search): JsonObject 
     if (names.length >= JSON_DEPTH_MAX) return undefined;
     if (chosen !== "absent") nodeAt(root, names).value = chosen;
   }
+  if (patterns.length > 1 && hasMixed(root)) return undefined;
   const event = toJson(root) as JsonObject;
   return patterns.every((pattern) => matchesPattern(pattern, event)) ? event : undefined;
 }
@@ -146,6 +148,11 @@ function nodeAt(root: Node, names: readonly string[]): Node {
     node = child;
   }
   return node;
+}
+
+/** Whether a field has a value and fields below it. */
+function hasMixed({ value, children }: Node): boolean {
+  return (value !== undefined && children.size > 0) || [...children.values()].some(hasMixed);
 }
 
 /** A field with a value that has fields below it, too, is an array of both: arrays leave no trace in a path. */

@@ -99,7 +99,9 @@ function readObject(
     } else {
       const expected = "a list of alternatives, or an object with the fields below";
       const list = JSON.stringify([value]);
-      const hint = list.length <= 80 ? `; write ${list}` : "";
+      const write = list.length <= 80 ? `; write ${list}` : "";
+      // Mostly the fields below it stand at its own column.
+      const hint = value === null ? `${write}, or indent the fields below it` : write;
       mistakes.push({ path: memberAt, message: `expected ${expected}, found ${describe(value)}${hint}` });
     }
   }

@@ -1,7 +1,7 @@
 /** What has become of rules between two sets of definitions, before any event is looked at. */
 import type { Json } from "./result.ts";
-import { isJsonObject } from "./result.ts";
-import type { RuleDefinition, RuleMode, RuleOrder } from "./rule.ts";
+import type { RuleDefinition, RuleMode, RuleOrder, SourceDefinition } from "./rule.ts";
+import { isSameJson } from "./same-json.ts";
 import type { TargetMark } from "./target-mark.ts";
 
 export type RuleChange =
@@ -23,7 +23,7 @@ export interface RulePair {
 export interface RulePairs {
   /** In the order of their paths. */
   readonly changed: readonly RulePair[];
-  readonly unchangedCount: number;
+  readonly unchanged: readonly RulePair[];
 }
 
 export interface TargetChange {
@@ -32,18 +32,24 @@ export interface TargetChange {
   readonly kind: "added" | "removed" | "settings";
 }
 
+export interface SourceMark extends Pick<SourceDefinition, "name" | "kind" | "bus"> {}
+
+export type SourceChange =
+  | { readonly name: string; readonly kind: "added" | "removed" }
+  | { readonly name: string; readonly kind: "bus" | "kind"; readonly before: string; readonly after: string };
+
 /** Rules go by their paths. A description, and the order of targets, change nothing. */
 export function pairRules(before: readonly RuleDefinition[], after: readonly RuleDefinition[]): RulePairs {
   const [befores, afters] = [before, after].map((rules) => new Map(rules.map((rule) => [rule.path, rule])));
   const paths = [...new Set([...before, ...after].map(({ path }) => path))].toSorted();
-  const changed: RulePair[] = [];
+  const [changed, unchanged]: [RulePair[], RulePair[]] = [[], []];
   for (const path of paths) {
     const [was, is] = [befores?.get(path), afters?.get(path)];
     const changes = was === undefined || is === undefined ? [] : changesOf(was, is);
-    if (was !== undefined && is !== undefined && changes.length === 0) continue;
-    changed.push({ path, before: was, after: is, changes });
+    const isSame = was !== undefined && is !== undefined && changes.length === 0;
+    (isSame ? unchanged : changed).push({ path, before: was, after: is, changes });
   }
-  return { changed, unchangedCount: paths.length - changed.length };
+  return { changed, unchanged };
 }
 
 export function changedTargets(before: readonly TargetMark[], after: readonly TargetMark[]): readonly TargetChange[] {
@@ -56,6 +62,31 @@ export function changedTargets(before: readonly TargetMark[], after: readonly Ta
     const isSame = was.kind === is.kind && (was.hash === undefined || is.hash === undefined || was.hash === is.hash);
     return isSame ? [] : [{ name, kind: "settings" }];
   });
+}
+
+/** How a source proves who sends is not told: a router keeps that to itself. */
+export function changedSources(before: readonly SourceMark[], after: readonly SourceMark[]): readonly SourceChange[] {
+  const [befores, afters] = [before, after].map((marks) => new Map(marks.map((mark) => [mark.name, mark])));
+  const names = [...new Set([...before, ...after].map(({ name }) => name))].toSorted();
+  return names.flatMap((name): readonly SourceChange[] => {
+    const [was, is] = [befores?.get(name), afters?.get(name)];
+    if (was === undefined) return [{ name, kind: "added" }];
+    if (is === undefined) return [{ name, kind: "removed" }];
+    const kinds = ["kind", "bus"] as const;
+    return kinds
+      .filter((kind) => was[kind] !== is[kind])
+      .map((kind) => ({ name, kind, before: was[kind], after: is[kind] }));
+  });
+}
+
+/** Where the events of some sources would come now: to another bus, or, with null, no longer in. */
+export function movedSources(changes: readonly SourceChange[]): ReadonlyMap<string, string | null> {
+  return new Map(
+    changes.flatMap((change): readonly (readonly [string, string | null])[] => {
+      if (change.kind === "removed") return [[change.name, null]];
+      return change.kind === "bus" ? [[change.name, change.after]] : [];
+    }),
+  );
 }
 
 function changesOf(before: RuleDefinition, after: RuleDefinition): readonly RuleChange[] {
@@ -79,16 +110,4 @@ function changesOf(before: RuleDefinition, after: RuleDefinition): readonly Rule
 
 function orderJson(order: RuleOrder | undefined): Json {
   return order === undefined ? null : { ...order, onFailure: { ...order.onFailure } };
-}
-
-/** Equal but for the order of members. */
-function isSameJson(a: Json, b: Json): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    const [left, right] = [a as readonly Json[], b as readonly Json[]];
-    return left.length === right.length && left.every((item, index) => isSameJson(item, right[index] as Json));
-  }
-  if (!isJsonObject(a) || !isJsonObject(b)) return a === b;
-  const names = Object.keys(a);
-  if (names.length !== Object.keys(b).length) return false;
-  return names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name] as Json, b[name] as Json));
 }

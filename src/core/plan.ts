@@ -24,6 +24,8 @@ export interface PlanEvent {
   /** How people find it: its receipt, or where it stands in a file. */
   readonly name: string;
   readonly bus: string;
+  /** The name of the source that it came through, where that is known. */
+  readonly from?: string;
   /** In milliseconds. */
   readonly acceptedAt: number;
   readonly event: CloudEvent;
@@ -43,7 +45,10 @@ export interface RulePlan {
 
 export interface RulesPlan {
   readonly eventCount: number;
-  /** Rules that are not the same on both sides, in the order of their paths, those that no event tells apart too. */
+  /**
+   * Rules that are not the same on both sides, in the order of their paths, those that no event tells apart too; and those that
+   * match other events only because a source has moved, without `changes`.
+   */
   readonly rules: readonly RulePlan[];
   readonly unchangedRuleCount: number;
 }
@@ -58,27 +63,43 @@ export interface PlanProblem {
 
 /**
  * Runs the events through the rules that are not the same on both sides; the others cost nothing, and a pattern that is on both
- * sides is matched once. `onProgress` gets the number of events so far, after each.
+ * sides is matched once. `onProgress` gets the number of events so far, after each. `moves` are `movedSources`: events of these
+ * meet other rules afterwards, so all rules are looked at.
  */
 export async function planChanges(
   before: readonly RuleDefinition[],
   after: readonly RuleDefinition[],
   batches: AsyncIterable<readonly PlanEvent[]> | Iterable<readonly PlanEvent[]>,
   onProgress: (eventCount: number) => void = () => {},
+  moves: ReadonlyMap<string, string | null> = new Map(),
 ): Promise<Result<RulesPlan, PlanProblem>> {
-  const { changed, unchangedCount } = pairRules(before, after);
-  const compiled = compilePairs(changed);
+  const { changed, unchanged } = pairRules(before, after);
+  const compiled = compilePairs(moves.size === 0 ? changed : [...changed, ...unchanged]);
   if (!compiled.ok) return compiled;
   const { pairs, buses } = compiled.value;
   let eventCount = 0;
   for await (const batch of batches) {
     for (const planEvent of batch) {
-      await tallyEvent(planEvent, buses.get(planEvent.bus));
+      const { bus, from } = planEvent;
+      const moved = from === undefined ? undefined : moves.get(from);
+      if (moved === undefined || moved === bus) await tallyEvent(planEvent, buses.get(bus));
+      else {
+        await tallyEvent(planEvent, buses.get(bus), "before");
+        if (moved !== null) await tallyEvent(planEvent, buses.get(moved), "after");
+      }
       eventCount += 1;
       onProgress(eventCount);
     }
   }
-  return ok({ eventCount, rules: pairs.map(planOf), unchangedRuleCount: unchangedCount });
+  const rules = pairs.filter(isTold).map(planOf);
+  rules.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return ok({ eventCount, rules, unchangedRuleCount: changed.length + unchanged.length - rules.length });
+}
+
+/** What has not changed is told only when events come to it, or no longer do. */
+function isTold({ pair, live, shadow }: CompiledPair): boolean {
+  if (pair.before === undefined || pair.after === undefined || pair.changes.length > 0) return true;
+  return [live.tally(), shadow.tally()].some((tally) => tally.newlyMatched.count + tally.noLongerMatched.count > 0);
 }
 
 type Mode = "live" | "shadow";
@@ -189,8 +210,15 @@ function compileSide(pair: RulePair, side: "before" | "after"): Result<FoundSide
   return ok({ text: JSON.stringify(definition.pattern), pattern: pattern.value, side: compiled });
 }
 
-/** What an event costs: its view, one match of all patterns, and the transforms of the rules that it meets. */
-async function tallyEvent(planEvent: PlanEvent, bus: CompiledBus | undefined): Promise<void> {
+/**
+ * What an event costs: its view, one match of all patterns, and the transforms of the rules that it meets. It comes to this bus
+ * on both sides, or only on one.
+ */
+async function tallyEvent(
+  planEvent: PlanEvent,
+  bus: CompiledBus | undefined,
+  only?: "before" | "after",
+): Promise<void> {
   if (bus === undefined) return;
   const view = eventView(planEvent.event);
   const met = new Map<CompiledPair, { before: boolean; after: boolean }>();
@@ -201,8 +229,8 @@ async function tallyEvent(planEvent: PlanEvent, bus: CompiledBus | undefined): P
     }
   }
   for (const [pair, sides] of met) {
-    const was = sides.before ? pair.before : undefined;
-    const is = sides.after ? pair.after : undefined;
+    const was = sides.before && only !== "after" ? pair.before : undefined;
+    const is = sides.after && only !== "before" ? pair.after : undefined;
     await tallyPair(pair, was, is, planEvent, view);
   }
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { includesJson, isSameJson, reduceJson } from "../../bin/json-compare.ts";
+import { includesJson, reduceJson } from "../../bin/json-compare.ts";
+import { isSameJson } from "../../src/core/same-json.ts";
 import { COMPARED_LINES_MAX, CONTEXT_LINES, DIFF_LINES_MAX, jsonDiff } from "../../bin/json-diff.ts";
 import type { Json } from "../../src/core/result.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSameJson } from "../../bin/json-compare.ts";
+import { isSameJson } from "../../src/core/same-json.ts";
 import { updateOutputs } from "../../bin/test-update.ts";
 import { readRuleText } from "../../scripts/rule-text.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";

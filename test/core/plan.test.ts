@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventView } from "../../src/core/event.ts";
 import { matchesPattern } from "../../src/core/matcher.ts";
 import { parsePattern } from "../../src/core/pattern.ts";
-import { changedTargets, pairRules } from "../../src/core/plan-pairs.ts";
+import { changedSources, changedTargets, movedSources, pairRules } from "../../src/core/plan-pairs.ts";
 import { BODY_EXAMPLE_CHARS_MAX, EXAMPLES_MAX } from "../../src/core/plan-tally.ts";
 import type { PlanEvent, RulePlan, RulesPlan } from "../../src/core/plan.ts";
 import { planChanges } from "../../src/core/plan.ts";
@@ -56,6 +56,75 @@ async function rulePlanOf(
 const n = (value: number) => ({ type: ["order"], data: { n: [{ numeric: [">=", value] }] } });
 const text = (body: Json) => ({ template: { paths: { n: "$.data.n" }, body } });
 const requiring = (path: string) => ({ path, required: true });
+
+describe("a plan of sources", () => {
+  const github = { name: "github", kind: "github", bus: "default" };
+  const events = { name: "events", kind: "cloudevents", bus: "default" };
+
+  it("has those that are new, gone, of another kind or on another bus", () => {
+    const moved = [
+      { ...github, bus: "shop" },
+      { name: "new", kind: "github", bus: "default" },
+    ];
+    expect(changedSources([github, events], [github, events])).toEqual([]);
+    expect(changedSources([github, events], moved)).toEqual([
+      { name: "events", kind: "removed" },
+      { name: "github", kind: "bus", before: "default", after: "shop" },
+      { name: "new", kind: "added" },
+    ]);
+    const other = [{ ...github, kind: "standard-webhooks", bus: "shop" }];
+    expect(changedSources([github], other)).toEqual([
+      { name: "github", kind: "kind", before: "github", after: "standard-webhooks" },
+      { name: "github", kind: "bus", before: "default", after: "shop" },
+    ]);
+    expect([...movedSources(changedSources([github, events], moved))]).toEqual([
+      ["events", null],
+      ["github", "shop"],
+    ]);
+  });
+
+  it("has their events matched by the rules of the bus that they come to", async () => {
+    const onShop = { bus: "shop", path: "shop/r" };
+    const rules = [ruleOf("r"), ruleOf("s", { pattern: { type: ["x"] } }), ruleOf("r", onShop)];
+    const came = [
+      eventOf("a", {}, { from: "github" }),
+      eventOf("b", {}, { from: "events" }),
+      eventOf("c", {}, { from: "gone" }),
+      eventOf("d", {}),
+    ];
+    const moves = new Map([
+      ["github", "shop"],
+      ["gone", null],
+    ]);
+    const planned = await planChanges(rules, rules, [came], () => {}, moves);
+    if (!planned.ok) throw new Error(planned.error.detail);
+    const { rules: changed, unchangedRuleCount } = planned.value;
+    expect(unchangedRuleCount).toBe(1);
+    expect(changed).toMatchObject([
+      {
+        path: "default/r",
+        kind: "changed",
+        changes: [],
+        live: { noLongerMatched: { examples: ["a", "c"] }, stillMatchedCount: 2 },
+      },
+      {
+        path: "shop/r",
+        kind: "changed",
+        changes: [],
+        live: { newlyMatched: { examples: ["a"] }, noLongerMatched: { count: 0 } },
+      },
+    ]);
+  });
+
+  it("compares the bodies of a rule that is changed too for events that stay", async () => {
+    const [before, after] = [[ruleOf("r")], [ruleOf("r", { transform: text("x") })]];
+    const came = [eventOf("a", {}, { from: "github" }), eventOf("b", {}, { from: "events" })];
+    const planned = await planChanges(before, after, [came], () => {}, new Map([["github", null]]));
+    expect(planned).toMatchObject({
+      value: { rules: [{ live: { noLongerMatched: { examples: ["a"] }, bodyChanged: { examples: ["b"] } } }] },
+    });
+  });
+});
 
 describe("a plan of rules that are the same", () => {
   it("has none of them, whatever their descriptions and the order of targets and of a pattern's members", async () => {
@@ -289,8 +358,8 @@ describe("a plan of any two sets of rules", () => {
             ]);
           }
         }
-        const { changed, unchangedCount } = pairRules(before, after);
-        expect(changed.length + unchangedCount).toBe(new Set([...before, ...after].map(({ path }) => path)).size);
+        const { changed, unchanged } = pairRules(before, after);
+        expect(changed.length + unchanged.length).toBe(new Set([...before, ...after].map(({ path }) => path)).size);
       }),
       { numRuns: 200 },
     );

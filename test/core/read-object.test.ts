@@ -189,6 +189,8 @@ describe("messages", () => {
     expect(nearestName("TARGETS", ["targets"])).toBe("targets");
     expect(nearestName("abc", ["abd"])).toBe("abd");
     expect(nearestName("abc", ["axx"])).toBeUndefined();
+    expect(nearestName("auht", ["path", "auth"])).toBe("auth");
+    expect(nearestName("htua", ["auth"])).toBeUndefined();
     expect(nearestName("", ["a"])).toBeUndefined();
   });
 

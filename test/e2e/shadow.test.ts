@@ -122,7 +122,7 @@ describe("a shadow rule beside a live one", () => {
     expect(await sluice("events", "--shadow", "default/unmet")).toEqual({
       code: 0,
       stdout: "",
-      stderr: "The shadow rule default/unmet has matched none of these events yet.\n",
+      stderr: "Of the shadow rule default/unmet nothing is recorded with these events yet.\n",
     });
     const live = await sluice("events", "--shadow", "default/live");
     expect(live).toMatchObject({ code: 1, stdout: "" });

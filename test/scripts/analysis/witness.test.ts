@@ -196,7 +196,7 @@ function takes(of: Json): fc.Arbitrary<Json> {
   return fc.oneof(...always);
 }
 
-const PATHS = ["data.a", "data.a.b", "data.c.d", "data.e", "ext"];
+const PATHS = ["data.a", "data.b.c", "data.b.d", "data.e", "ext"];
 
 /** Patterns that all take an event with these values. */
 function patternOf(values: Readonly<Record<string, Json>>): fc.Arbitrary<Json> {
