@@ -1,7 +1,6 @@
 /** `sluice plan`: what the rules in a folder would do otherwise than those before, with events that really came. */
-import type { TargetChange } from "../../src/core/plan-pairs.ts";
-import { changedTargets } from "../../src/core/plan-pairs.ts";
-import type { RulesPlan } from "../../src/core/plan.ts";
+import type { SourceMark } from "../../src/core/plan-pairs.ts";
+import { changedSources, changedTargets, movedSources } from "../../src/core/plan-pairs.ts";
 import { planChanges } from "../../src/core/plan.ts";
 import type { Result } from "../../src/core/result.ts";
 import { err, ok } from "../../src/core/result.ts";
@@ -16,6 +15,7 @@ import { EXIT_CHANGES, EXIT_OK } from "../failure.ts";
 import { PLAN_EVENTS_MAX } from "../options.ts";
 import type { EventReading } from "../plan/event-reading.ts";
 import { readEventFiles, readLog } from "../plan/event-reading.ts";
+import type { Changes } from "../plan/plan-text.ts";
 import { planLines, planTotals } from "../plan/plan-text.ts";
 import { checkRules, rulesFailure, sayProblems } from "../rules-check.ts";
 import { answerAs } from "../shown-delivery.ts";
@@ -46,6 +46,7 @@ interface RulesSide {
   readonly version: string;
   readonly rules: readonly RuleDefinition[];
   readonly targets: readonly TargetMark[];
+  readonly sources: readonly SourceMark[];
 }
 
 /** Exit codes: 0 nothing changes, 2 something does, 1 for everything that went wrong. */
@@ -53,17 +54,16 @@ export async function plan(options: PlanOptions, terminal: Terminal): Promise<Ex
   const made = await makePlan(options, terminal);
   terminal.progress(null);
   if (!made.ok) return terminal.fail(made.error);
-  const { before, after, changes, targets } = made.value;
-  const hasChanges = changes.rules.length + targets.length > 0;
+  const { before, after, changes } = made.value;
+  const { rules, targets, sources } = changes;
+  const hasChanges = rules.rules.length + targets.length + sources.length > 0;
   if (options.json === true) {
-    const { rules } = changes;
     const versions = { before: before.version, after: after.version };
-    terminal.print(
-      JSON.stringify({ changes: hasChanges, ...versions, summary: planTotals(changes, targets), rules, targets }),
-    );
+    const summary = planTotals(changes);
+    terminal.print(JSON.stringify({ changes: hasChanges, ...versions, summary, rules: rules.rules, targets, sources }));
   } else {
-    if (changes.eventCount === 0) terminal.say("No events were found: this says only how the rule files differ.");
-    for (const line of planLines(changes, targets, terminal.paint)) terminal.print(line);
+    if (rules.eventCount === 0) terminal.say("No events were found: this says only how the rule files differ.");
+    for (const line of planLines(changes, terminal.paint)) terminal.print(line);
   }
   return hasChanges ? EXIT_CHANGES : EXIT_OK;
 }
@@ -71,8 +71,7 @@ export async function plan(options: PlanOptions, terminal: Terminal): Promise<Ex
 interface MadePlan {
   readonly before: RulesSide;
   readonly after: RulesSide;
-  readonly changes: RulesPlan;
-  readonly targets: readonly TargetChange[];
+  readonly changes: Changes;
 }
 
 async function makePlan(options: PlanOptions, terminal: Terminal): Promise<Result<MadePlan, Failure>> {
@@ -90,11 +89,14 @@ async function makePlan(options: PlanOptions, terminal: Terminal): Promise<Resul
   if (!reading.ok) return reading;
 
   let shownAt = Date.now();
-  const planned = await planChanges(before.value.rules, after.value.rules, reading.value.batches, (eventCount) => {
+  const sayProgress = (eventCount: number) => {
     if (Date.now() - shownAt < PROGRESS_MS) return;
     shownAt = Date.now();
     terminal.progress(terminal.tint("dim", `${eventCount} events …`));
-  });
+  };
+  const sources = changedSources(before.value.sources, after.value.sources);
+  const [was, is] = [before.value.rules, after.value.rules];
+  const planned = await planChanges(was, is, reading.value.batches, sayProgress, movedSources(sources));
   const failure = reading.value.failure();
   if (failure !== undefined) return err(failure);
   if (!planned.ok) {
@@ -109,7 +111,7 @@ async function makePlan(options: PlanOptions, terminal: Terminal): Promise<Resul
     terminal.say(terminal.tint("dim", `There are more events: only the first ${planned.value.eventCount} were read.`));
   }
   const targets = changedTargets(before.value.targets, after.value.targets);
-  return ok({ before: before.value, after: after.value, changes: planned.value, targets });
+  return ok({ before: before.value, after: after.value, changes: { rules: planned.value, targets, sources } });
 }
 
 function optionMistake(options: PlanOptions): Failure | undefined {
@@ -152,15 +154,15 @@ async function folderSide(dir: string, terminal: Terminal): Promise<Result<Rules
   return err(rulesFailure(dir, problems));
 }
 
-function documentSide({ version, rules, targets }: RulesDocument): RulesSide {
-  return { version, rules, targets: targets.map((target) => targetMark(target, hashing.sha256)) };
+function documentSide({ version, rules, targets, sources }: RulesDocument): RulesSide {
+  return { version, rules, targets: targets.map((target) => targetMark(target, hashing.sha256)), sources };
 }
 
 async function routerSide(client: AdminClient | undefined): Promise<Result<RulesSide, Failure>> {
   if (client === undefined) throw new Error("without a folder to compare with there is a router");
   const answer = await client.get("/rules");
   if (!answer.ok) return answer;
-  const { version, rules, targets } = answerAs<RulesSide>(answer.value);
-  if (Array.isArray(rules) && Array.isArray(targets)) return ok({ version, rules, targets });
+  const { version, rules, targets, sources } = answerAs<RulesSide>(answer.value);
+  if ([rules, targets, sources].every(Array.isArray)) return ok({ version, rules, targets, sources });
   return err({ message: "the router did not answer with its rules", hint: "Is --to the router's address?" });
 }

@@ -1,5 +1,5 @@
 /** A plan in words: a line for each rule that changes, what tells it apart below, and one line for all. */
-import type { RuleChange, TargetChange } from "../../src/core/plan-pairs.ts";
+import type { RuleChange, SourceChange, TargetChange } from "../../src/core/plan-pairs.ts";
 import type { RulePlan, RulesPlan } from "../../src/core/plan.ts";
 import type { BodyExample, ModeTally, Tally } from "../../src/core/plan-tally.ts";
 import type { Json } from "../../src/core/result.ts";
@@ -12,11 +12,18 @@ import { printable } from "../terminal.ts";
 export const DIFF_LINES_SHOWN_MAX = 30;
 const INDENT = "    ";
 
+export interface Changes {
+  readonly rules: RulesPlan;
+  readonly targets: readonly TargetChange[];
+  readonly sources: readonly SourceChange[];
+}
+
 export interface PlanTotals {
   readonly events: number;
   readonly rulesChanged: number;
   readonly rulesUnchanged: number;
   readonly targetsChanged: number;
+  readonly sourcesChanged: number;
   readonly newlyMatched: number;
   readonly noLongerMatched: number;
   readonly bodyChanged: number;
@@ -25,14 +32,15 @@ export interface PlanTotals {
 }
 
 /** Of live rules; the same of shadow rules stands by itself. */
-export function planTotals(plan: RulesPlan, targets: readonly TargetChange[]): PlanTotals & { shadow: ModeTotals } {
+export function planTotals({ rules, targets, sources }: Changes): PlanTotals & { shadow: ModeTotals } {
   return {
-    events: plan.eventCount,
-    rulesChanged: plan.rules.length,
-    rulesUnchanged: plan.unchangedRuleCount,
+    events: rules.eventCount,
+    rulesChanged: rules.rules.length,
+    rulesUnchanged: rules.unchangedRuleCount,
     targetsChanged: targets.length,
-    ...modeTotals(plan.rules.map(({ live }) => live)),
-    shadow: modeTotals(plan.rules.map(({ shadow }) => shadow)),
+    sourcesChanged: new Set(sources.map(({ name }) => name)).size,
+    ...modeTotals(rules.rules.map(({ live }) => live)),
+    shadow: modeTotals(rules.rules.map(({ shadow }) => shadow)),
   };
 }
 
@@ -49,38 +57,45 @@ function modeTotals(tallies: readonly ModeTally[]): ModeTotals {
   };
 }
 
-export function planLines(
-  plan: RulesPlan,
-  targets: readonly TargetChange[],
-  paint: Terminal["paint"],
-): readonly string[] {
-  const rules = plan.rules.flatMap((rule) => ruleLines(rule, paint));
-  const ofTargets = targets.map(({ name, kind }) => {
+export function planLines(changes: Changes, paint: Terminal["paint"]): readonly string[] {
+  const rules = changes.rules.rules.flatMap((rule) => ruleLines(rule, paint));
+  const ofTargets = changes.targets.map(({ name, kind }) => {
     const text = kind === "settings" ? "settings changed" : kind;
     return `${signOf(kind, paint)} ${paint("bold", `target ${printable(name)}`)}  ${text}`;
   });
-  const changes = [...rules, ...ofTargets];
-  return [...changes, ...(changes.length > 0 ? [""] : []), summaryLine(plan, targets, paint)];
+  const ofSources = changes.sources.map((change) => {
+    const head = `${signOf(change.kind, paint)} ${paint("bold", `source ${printable(change.name)}`)}`;
+    if (!("before" in change)) return `${head}  ${change.kind}`;
+    return `${head}  ${change.kind}: ${printable(change.before)} before, ${printable(change.after)} after`;
+  });
+  const lines = [...rules, ...ofTargets, ...ofSources];
+  return [...lines, ...(lines.length > 0 ? [""] : []), summaryLine(changes, paint)];
 }
 
-function signOf(kind: RulePlan["kind"] | TargetChange["kind"], paint: Terminal["paint"]): string {
+function signOf(
+  kind: RulePlan["kind"] | TargetChange["kind"] | SourceChange["kind"],
+  paint: Terminal["paint"],
+): string {
   if (kind === "added") return paint("green", "+");
   return kind === "removed" ? paint("red", "-") : paint("yellow", "~");
 }
 
-function summaryLine(plan: RulesPlan, targets: readonly TargetChange[], paint: Terminal["paint"]): string {
-  const { events, rulesChanged, targetsChanged, shadow, ...live } = planTotals(plan, targets);
+function summaryLine(changes: Changes, paint: Terminal["paint"]): string {
+  const { events, rulesChanged, targetsChanged, sourcesChanged, shadow, ...live } = planTotals(changes);
   const head = `${paint("bold", "Plan:")} ${counted(events, "event")}`;
-  if (rulesChanged + targetsChanged === 0) return `${head}, nothing changes.`;
   const what = [
-    ...(rulesChanged > 0 ? [`${counted(rulesChanged, "rule")} ${rulesChanged === 1 ? "changes" : "change"}`] : []),
-    ...(targetsChanged > 0
-      ? [`${counted(targetsChanged, "target")} ${targetsChanged === 1 ? "changes" : "change"}`]
-      : []),
+    ...changing(rulesChanged, "rule"),
+    ...changing(targetsChanged, "target"),
+    ...changing(sourcesChanged, "source"),
   ];
+  if (what.length === 0) return `${head}, nothing changes.`;
   if (rulesChanged === 0) return `${head}, ${what.join(", ")}.`;
   const ofShadow = isNothing(shadow) ? "" : `; shadow: ${totalsText(shadow)}`;
   return `${head}, ${what.join(", ")}: ${totalsText(live)}${ofShadow}.`;
+}
+
+function changing(count: number, noun: string): readonly string[] {
+  return count === 0 ? [] : [`${counted(count, noun)} ${count === 1 ? "changes" : "change"}`];
 }
 
 function isNothing(totals: ModeTotals): boolean {

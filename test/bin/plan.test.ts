@@ -101,6 +101,42 @@ Plan: 3 events, 3 rules change, 1 target changes: 1 newly matched, 3 no longer m
     expect(stdout).not.toMatch(/hook-|example\.com/);
   });
 
+  it("follows the events of a source that moves to another bus", async () => {
+    await writeFiles(
+      join(dir, "moved"),
+      rulesWith({
+        "sources.yaml": SOURCES.replace("kind:", "bus: shop, kind:"),
+        "default/all.yaml": ALL,
+        "default/orders.yaml": orders("was"),
+        "default/gone.yaml": ALL,
+        "shop/all.yaml": ALL,
+      }),
+    );
+    const events = `{"id":"evt_a","bus":"default","acceptedAt":"2026-01-01T00:00:00Z","from":"events","event":${eventText("a", "order", 1)}}`;
+    await writeFiles(dir, { "log.ndjson": events });
+    const run = await plan("--rules", "moved", "--events", "log.ndjson");
+    expect(run).toMatchObject({
+      code: 2,
+      stderr: "",
+      stdout: `~ default/all  newly matched 0, no longer matched 1, body changed 0
+    no longer matched: evt_a
+~ default/gone  newly matched 0, no longer matched 1, body changed 0
+    no longer matched: evt_a
+~ default/orders  newly matched 0, no longer matched 1, body changed 0
+    no longer matched: evt_a
++ shop/all  newly matched 1
+    newly matched: evt_a
+~ source events  bus: default before, shop after
+
+Plan: 1 event, 4 rules change, 1 source changes: 1 newly matched, 3 no longer matched, 0 bodies changed.
+`,
+    });
+    expect(JSON.parse((await plan("--rules", "moved", "--json")).stdout)).toMatchObject({
+      summary: { sourcesChanged: 1 },
+      sources: [{ name: "events", kind: "bus", before: "default", after: "shop" }],
+    });
+  });
+
   it("exits with 0 when nothing changes", async () => {
     const run = await plan("--rules", "before");
     expect(run).toEqual({ code: 0, stderr: "", stdout: "Plan: 3 events, nothing changes.\n" });

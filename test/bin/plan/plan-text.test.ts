@@ -29,7 +29,7 @@ async function linesOf(
   };
   const planned = await planChanges([ruleOf(before)], [ruleOf(after)], [[event]]);
   if (!planned.ok) throw new Error(planned.error.detail);
-  return planLines(planned.value, [], (_style, text) => text);
+  return planLines({ rules: planned.value, targets: [], sources: [] }, (_style, text) => text);
 }
 
 describe("a plan in words", () => {
