@@ -12,20 +12,20 @@
  * ```
  */
 import type { Outcome } from "../core/outcome.ts";
-import { formatDuration, readBindingName, readList, readMembers, readOneOf } from "../core/read-object.ts";
+import { readBindingName, readList, readMembers, readOneOf } from "../core/read-object.ts";
 import type { Reader } from "../core/read-object.ts";
 import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Shipment, Target, TargetIo } from "../core/target.ts";
-import { answerText, readAnswerBytes } from "./_answer-body.ts";
 import { ANSWER_BYTES_MAX, outcomeOfAnswer } from "./_answer.ts";
-import { beforeDeadline } from "./_deadline.ts";
-import { describeFailure, holdsSecret, redact, withoutControls } from "./_failure-text.ts";
+import { holdsSecret } from "./_failure-text.ts";
 import { readHeaders } from "./_headers.ts";
 import { FORMATS } from "./_http-content.ts";
-import { HTTP_METHOD, localOnly, prepareRequest, previewRequest } from "./_http-request.ts";
-import type { HttpConfig, HttpRequest } from "./_http-request.ts";
+import { cleanText, exchange, shownAnswer } from "./_http-exchange.ts";
+import type { AnswerHead } from "./_http-exchange.ts";
+import { localOnly, prepareRequest, previewRequest } from "./_http-request.ts";
+import type { HttpConfig } from "./_http-request.ts";
 import { REPLY_BYTES_MAX, claimsReply, readReply, replyText } from "./_reply.ts";
 import { TARGET_URL_SCHEMA, readTargetUrl } from "./_url.ts";
 import type { TargetUrl } from "./_url.ts";
@@ -88,54 +88,18 @@ async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, i
   const prepared = prepareRequest(shipment, config, io);
   if (!prepared.ok) return prepared.error;
   const request = prepared.value;
-  const late = `no complete answer within ${formatDuration(timeoutMs)}`;
-
-  let response: Response;
-  try {
-    const { url, headers } = request;
-    // Events never hold shared memory, which is all that this type excludes.
-    const body = request.body as Uint8Array<ArrayBuffer>;
-    // "error" would throw in workerd, and following would turn a POST into a GET without its body.
-    const init = { method: HTTP_METHOD, headers, body, redirect: "manual", signal } as const;
-    const timed = await beforeDeadline(io.fetch(url, init), signal, cancelBody);
-    if (timed.late) return { kind: "retryable", reason: "timeout", detail: late };
-    response = timed.value;
-  } catch (error) {
-    return failed(error, request, late);
-  }
-
-  const { status, headers } = response;
-  const clean = (text: string): string => redact(withoutControls(text), request.secrets);
-  try {
-    const hasReply = claimsReply(status, headers);
-    const body = await readAnswerBytes(response, hasReply ? REPLY_BYTES_MAX + 1 : ANSWER_BYTES_MAX, signal);
-    if (body.late) return { kind: "retryable", reason: "timeout", detail: late, answer: { status } };
-    const location = headers.get("location");
-    const shown = location === null ? undefined : clean(location);
-    const answer = { status, headers, location: shown, body: clean(answerText(body.value)) };
-    const outcome = outcomeOfAnswer(answer, io.now());
-    if (outcome.kind !== "delivered" || !hasReply) return outcome;
-    const read = readReply(headers, body.value);
-    if ("ignoredReply" in read) return { ...outcome, ignoredReply: clean(read.ignoredReply) };
-    // A target that echoes what it got would have Sluice store the secret and hand it on to whoever wants the reply.
-    const repeats = holdsSecret(replyText(read.reply, body.value), request.secrets);
-    return { ...outcome, ...(repeats ? { ignoredReply: REPEATED_SECRET } : read) };
-  } catch (error) {
-    return { ...failed(error, request, late), answer: { status } };
-  }
-}
-
-/** A fetch that failed: by its deadline where the runtime says so itself, else by the network. */
-function failed(error: unknown, request: HttpRequest, late: string): Outcome & { readonly kind: "retryable" } {
-  const name = error instanceof Error ? error.name : "";
-  if (name === "TimeoutError" || name === "AbortError") return { kind: "retryable", reason: "timeout", detail: late };
-  const { pathname, search } = new URL(request.url);
-  const detail = describeFailure(error, [...request.secrets, pathname + search, search.slice(1)]);
-  return { kind: "retryable", reason: "network", detail: `the request failed: ${detail}` };
-}
-
-function cancelBody(response: Response): void {
-  response.body?.cancel().catch(() => {});
+  const hasReply = ({ status, headers }: AnswerHead): boolean => claimsReply(status, headers);
+  const bytesMax = (head: AnswerHead): number => (hasReply(head) ? REPLY_BYTES_MAX + 1 : ANSWER_BYTES_MAX);
+  const exchanged = await exchange(request, { signal, timeoutMs, bytesMax }, io);
+  if (!exchanged.ok) return exchanged.error;
+  const answer = exchanged.value;
+  const outcome = outcomeOfAnswer(shownAnswer(answer, request), io.now());
+  if (outcome.kind !== "delivered" || !hasReply(answer)) return outcome;
+  const read = readReply(answer.headers, answer.bytes);
+  if ("ignoredReply" in read) return { ...outcome, ignoredReply: cleanText(read.ignoredReply, request) };
+  // A target that echoes what it got would have Sluice store the secret and hand it on to whoever wants the reply.
+  const repeats = holdsSecret(replyText(read.reply, answer.bytes), request.secrets);
+  return { ...outcome, ...(repeats ? { ignoredReply: REPEATED_SECRET } : read) };
 }
 
 const http: Target<HttpConfig> = {
