@@ -21,7 +21,8 @@ import { sweep } from "./bus/sweep.ts";
 import type { RulesVersion } from "./core/delivery.ts";
 import { gateName, partitionOf } from "./core/receipt.ts";
 import { compileRules } from "./core/rule-set.ts";
-import type { LocalMode, QueueBinding } from "./core/target.ts";
+import { err } from "./core/result.ts";
+import type { LocalMode, QueueBinding, ServiceBinding } from "./core/target.ts";
 import { rules } from "./generated/rules.ts";
 import { sources } from "./generated/sources.ts";
 import { targets } from "./generated/targets.ts";
@@ -140,6 +141,14 @@ function targetIo(env: Env): DispatchPorts["io"] {
       const queue = ownBinding(env, binding);
       return typeof queue === "object" && queue !== null && "send" in queue ? (queue as QueueBinding) : undefined;
     },
+    service: (binding) => {
+      const service = ownBinding(env, binding);
+      return typeof service === "object" && service !== null && "fetch" in service
+        ? (service as ServiceBinding)
+        : undefined;
+    },
+    claim: () => Promise.resolve(err({ reason: "configuration", detail: "there is no body store" })),
+    openBody: () => Promise.resolve(null),
     local: localMode(env),
   };
 }

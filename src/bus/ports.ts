@@ -2,12 +2,15 @@
 import type { Delivery, EventStatus, Lease, PlannedDelivery, RulesVersion, Settlement } from "../core/delivery.ts";
 import type { EventAttributes, Fingerprint } from "../core/event.ts";
 import type { RejectionReason } from "../core/rejection.ts";
+import type { LargeBody } from "../core/target.ts";
 import type { TargetRecord, TargetStatus } from "./gate-ports.ts";
 
 /** An event as the partition keeps it, without its deliveries. */
 export interface StoredEvent {
   readonly attributes: EventAttributes;
   readonly body: Uint8Array | null;
+  /** The payload stands in the body store, and `body` is null. */
+  readonly large?: LargeBody;
   /** The source's name in sources.yaml. */
   readonly source: string;
   readonly bus: string;

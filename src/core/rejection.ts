@@ -16,12 +16,18 @@ export type Rejection =
   | { readonly reason: "missing-signature"; readonly header: string }
   | { readonly reason: "malformed-signature"; readonly header: string; readonly detail: string }
   | { readonly reason: "wrong-signature"; readonly header: string }
+  /** What is signed says when it was sent, and that is too long ago or yet to come. */
+  | { readonly reason: "stale-timestamp"; readonly toleranceSeconds: number }
+  /** The vendor's question whether the address is ours was not asked as it should be, or by somebody else. */
+  | { readonly reason: "wrong-challenge"; readonly detail: string }
   | { readonly reason: "missing-token" }
   | { readonly reason: "wrong-token" }
   | { readonly reason: "invalid-utf8" }
   | { readonly reason: "invalid-json"; readonly detail: string }
   | { readonly reason: "json-too-deep"; readonly depthMax: number }
   | { readonly reason: "invalid-form"; readonly detail: string }
+  /** The payload lacks what every webhook of the vendor has. */
+  | { readonly reason: "invalid-payload"; readonly detail: string }
   | { readonly reason: "invalid-event"; readonly attribute: string; readonly detail: string; readonly index?: number }
   | { readonly reason: "batch-too-large"; readonly eventsMax: number }
   /** The identity was accepted before with other content; `receipt` is the first one's. */
@@ -33,3 +39,18 @@ export type Rejection =
   | { readonly reason: "storage-unavailable"; readonly retryAfterSeconds: number };
 
 export type RejectionReason = Rejection["reason"];
+
+/** Whether the request did not prove who sent it. */
+export function isUnauthenticated({ reason }: Rejection): boolean {
+  switch (reason) {
+    case "missing-signature":
+    case "malformed-signature":
+    case "wrong-signature":
+    case "stale-timestamp":
+    case "missing-token":
+    case "wrong-token":
+      return true;
+    default:
+      return false;
+  }
+}

@@ -6,18 +6,49 @@ import type { CloudEvent, Fingerprint, Sha256 } from "./event.ts";
 import type { Rejection } from "./rejection.ts";
 import type { JsonObject, Mistake, Result } from "./result.ts";
 
+export type HmacAlgorithm = "sha1" | "sha256" | "sha512";
+
+/** A hash of data that comes in parts. */
+export interface RunningHash {
+  readonly update: (data: Uint8Array | string) => void;
+  /** Once, after the last part. */
+  readonly digest: () => Uint8Array;
+}
+
 /** The hash functions that authentication needs, over raw bytes. */
 export interface Hashing {
   readonly sha256: Sha256;
   readonly hmacSha256: (key: Uint8Array | string, data: Uint8Array | string) => Uint8Array;
+  readonly startSha256: () => RunningHash;
+  readonly startHmac: (algorithm: HmacAlgorithm, key: Uint8Array | string) => RunningHash;
+  /** RFC 8032. `publicKey`: 32 bytes; `signature`: 64. What has another length or is no point of the curve is not right. */
+  readonly verifyEd25519: (publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array) => boolean;
+  /** `seed`: the private key's 32 bytes. */
+  readonly signEd25519: (seed: Uint8Array, data: Uint8Array) => Uint8Array;
+  /** ECDSA on P-256 over SHA-256. `publicKey` and `signature` are DER: SubjectPublicKeyInfo, and the pair of integers. */
+  readonly verifyEcdsaP256: (publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array) => boolean;
   /** True when both have the same bytes, in a time that tells nothing of where they differ; unequal lengths are unequal. */
   readonly equalBytes: (a: Uint8Array, b: Uint8Array) => boolean;
 }
 
-/** A request with its body read. `body` is exactly what came over the wire. */
-export interface SourceRequest {
+/** The part of a request that comes before its body. */
+export interface SourceRequestHead {
+  readonly method: string;
+  /** Absolute, as the sender wrote it: some vendors sign it. */
+  readonly url: string;
   readonly headers: Headers;
+}
+
+/** A request with its body read. `body` is exactly what came over the wire. */
+export interface SourceRequest extends SourceRequestHead {
   readonly body: Uint8Array;
+}
+
+/** What a vendor expects to be answered, in place of the receipt. */
+export interface SourceAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export interface SourceContext {
@@ -55,6 +86,8 @@ export interface Received {
   readonly batch: boolean;
   /** Names of the secrets that the request's signature or token is right by; absent where the source is open. */
   readonly verifiedBy?: readonly string[];
+  /** Answered once the events are stored, of which there may be none: a challenge was answered, or the vendor wants it so. */
+  readonly answer?: SourceAnswer;
 }
 
 export interface Source<Config> {
@@ -77,4 +110,35 @@ export interface Source<Config> {
     sourceName: string,
     context: SourceContext,
   ) => Result<Received, Rejection>;
+  /**
+   * Answers a GET or HEAD, where the vendor asks the address whether it is ours before it sends. Absent: such requests are
+   * refused with 405.
+   */
+  readonly handshake?: (
+    head: SourceRequestHead,
+    config: Config,
+    context: SourceContext,
+  ) => Result<SourceAnswer, Rejection>;
+  /** The status for a request that could not be authenticated, where the vendor insists on one; absent: the problem's own. */
+  readonly unauthenticatedStatus?: number;
+  /** Requests whose body is over the inline limit, up to LARGE_BODY_BYTES_MAX. Absent: such requests are refused with 413. */
+  readonly receiveLarge?: (
+    head: SourceRequestHead,
+    config: Config,
+    sourceName: string,
+    context: SourceContext,
+  ) => Result<LargeReading, Rejection>;
+}
+
+/** A large request while its body streams by. Nothing of it counts before `finish` has said that it is genuine. */
+export interface LargeReading {
+  /** Members of the payload that the source's mapping reads, as dotted paths. */
+  readonly paths: readonly string[];
+  /** Called with each part of the body as it comes over the wire. */
+  readonly update: (chunk: Uint8Array) => void;
+  /**
+   * Called once after the last part. `pruned` is the payload as JSON that holds only what `paths` and the rules name. The
+   * events' bodies are taken from the stream, not from the answer.
+   */
+  readonly finish: (pruned: Uint8Array) => Result<Received, Rejection>;
 }

@@ -20,6 +20,31 @@ export interface Shipment {
   readonly event: CloudEvent;
   /** Vendor headers that `raw` format passes on, lower-case names. */
   readonly rawHeaders: Readonly<Record<string, string>>;
+  /** The payload is too large for a partition and stands in the body store; the event's own body is null then. */
+  readonly large?: LargeBody;
+}
+
+/** A body in the body store. */
+export interface LargeBody {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** What a message only refers to: a body to be stored for it, or one that stands in the body store already. */
+export type Claim =
+  | { readonly deliveryId: string; readonly contentType: string | undefined; readonly body: Uint8Array }
+  | { readonly large: LargeBody };
+
+/** Why there is nothing to refer to: `configuration` will not pass by itself, `unavailable` may. */
+export interface ClaimProblem {
+  readonly reason: "configuration" | "unavailable";
+  readonly detail: string;
+}
+
+/** Another Worker of the account: its fetch, and the methods of its entry point. */
+export interface ServiceBinding {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly [method: string]: unknown;
 }
 
 export interface QueueBinding {
@@ -49,6 +74,11 @@ export interface TargetIo {
   readonly hashing: Hashing;
   readonly secret: (name: string) => string | undefined;
   readonly queue: (binding: string) => QueueBinding | undefined;
+  readonly service: (binding: string) => ServiceBinding | undefined;
+  /** The URL at which a consumer gets the body, without a token of its own, for as long as a queue keeps a message. */
+  readonly claim: (claim: Claim) => Promise<Result<string, ClaimProblem>>;
+  /** A body of the body store from its start; null when it is not there any more. */
+  readonly openBody: (key: string) => Promise<ReadableStream<Uint8Array> | null>;
   /** Publishes on another bus; ok once the event is stored there, by this or by an earlier call. */
   readonly publish: (piped: PipedEvent) => Promise<Result<null, PipeProblem>>;
   /** Local mode: replaces the target's URL where its entry has `local:`; undefined when deployed. */

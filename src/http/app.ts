@@ -3,8 +3,8 @@ import { Hono } from "hono";
 import type { AdminPorts } from "./admin.ts";
 import { adminRoutes } from "./admin.ts";
 import type { IngestPorts } from "./ingest.ts";
-import { EVENTS_SOURCE, ingest } from "./ingest.ts";
-import { problemResponse } from "./problem.ts";
+import { EVENTS_SOURCE, answerHandshake, ingest } from "./ingest.ts";
+import { onlyPost, problemResponse } from "./problem.ts";
 
 export interface HttpPorts extends IngestPorts, AdminPorts {}
 
@@ -16,6 +16,7 @@ export const app = new Hono<{ Bindings: AppBindings }>();
 
 app.post("/webhooks/:source", (c) => ingest(c.req.raw, c.req.param("source"), c.env.ports));
 app.post("/events", (c) => ingest(c.req.raw, EVENTS_SOURCE, c.env.ports));
+app.get("/webhooks/:source", (c) => answerHandshake(c.req.raw, c.req.param("source"), c.env.ports));
 app.options("/webhooks/:source", (c) =>
   handshake(c.req.raw, c.env.ports.ruleSet.source(c.req.param("source")) !== undefined),
 );
@@ -47,15 +48,6 @@ app.onError((error, c) => {
     detail: "Sluice failed on this request; nothing of it was acknowledged.",
   });
 });
-
-function onlyPost(): Response {
-  return problemResponse("method-not-allowed", {
-    status: 405,
-    title: "Method not allowed",
-    detail: "This address takes POST, and OPTIONS for the CloudEvents validation handshake.",
-    headers: { allow: "POST, OPTIONS" },
-  });
-}
 
 /**
  * CloudEvents HTTP webhook specification, section 4: a sender asks for permission and gets it. Every request is authenticated

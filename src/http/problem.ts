@@ -3,6 +3,7 @@
  * it has one. `type` is stable, so that a sender's code can tell refusals apart.
  */
 import type { Rejection } from "../core/rejection.ts";
+import { isUnauthenticated } from "../core/rejection.ts";
 
 /** Somebody has to set a secret first. */
 const NOT_CONFIGURED_RETRY_AFTER_SECONDS = 60;
@@ -65,6 +66,14 @@ export function describeRejection(rejection: Rejection): Problem {
       return problem(400, "Malformed signature", `The header ${rejection.header} is malformed: ${rejection.detail}.`);
     case "wrong-signature":
       return problem(401, "Wrong signature", `The signature in ${rejection.header} fits none of the source's secrets.`);
+    case "stale-timestamp":
+      return problem(
+        401,
+        "Stale timestamp",
+        `The request was signed more than ${rejection.toleranceSeconds} seconds ago or ahead; sign it anew, and check the clock.`,
+      );
+    case "wrong-challenge":
+      return problem(403, "Wrong challenge", `The verification request is not right: ${rejection.detail}.`);
     case "missing-token":
       return problem(401, "Missing token", "Send the header Authorization: Bearer <token>.", {
         "www-authenticate": "Bearer",
@@ -81,6 +90,8 @@ export function describeRejection(rejection: Rejection): Problem {
       return problem(400, "JSON too deep", `The JSON nests deeper than ${rejection.depthMax} levels.`);
     case "invalid-form":
       return problem(400, "Invalid form", `The form-encoded body is invalid: ${rejection.detail}.`);
+    case "invalid-payload":
+      return problem(400, "Invalid payload", `The payload is not one of this vendor's: ${rejection.detail}.`);
     case "invalid-event":
       return problem(
         400,
@@ -128,8 +139,11 @@ function problem(status: number, title: string, detail: string, headers?: Readon
   return headers === undefined ? { status, title, detail } : { status, title, detail, headers };
 }
 
-export function rejectionResponse(rejection: Rejection): Response {
-  return problemResponse(rejection.reason, describeRejection(rejection));
+/** `unauthenticatedStatus` takes the place of 400 and 401 where a vendor insists on one. */
+export function rejectionResponse(rejection: Rejection, unauthenticatedStatus?: number): Response {
+  const described = describeRejection(rejection);
+  const isOther = unauthenticatedStatus !== undefined && isUnauthenticated(rejection);
+  return problemResponse(rejection.reason, isOther ? { ...described, status: unauthenticatedStatus } : described);
 }
 
 /** A problem document; `name` ends its `type`. */
@@ -138,4 +152,13 @@ export function problemResponse(name: string, { status, title, detail, headers }
     { type: TYPE_BASE + name, title, status, detail },
     { status, headers: { ...headers, "content-type": "application/problem+json" } },
   );
+}
+
+export function onlyPost(): Response {
+  return problemResponse("method-not-allowed", {
+    status: 405,
+    title: "Method not allowed",
+    detail: "This address takes POST, and OPTIONS for the CloudEvents validation handshake.",
+    headers: { allow: "POST, OPTIONS" },
+  });
 }

@@ -29,7 +29,8 @@ import type { GateScript } from "../support/gates.ts";
 import { denied, FREE, GATED, GONE, granted, PAUSED, replyOf, scriptedGates, statusOf } from "../support/gates.ts";
 import type { RuleSetParts, Send } from "../support/rule-sets.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
-import { nodeHashing, targetIo } from "../support/target-io.ts";
+import { hashing } from "../../src/hashing.ts";
+import { targetIo } from "../support/target-io.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 
 const DELIVERED: Outcome = { kind: "delivered" };
@@ -125,7 +126,7 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }
         log: (message, fields) => void logs.push({ message, fields }),
         partitions: 1,
         partitionsBefore: [],
-        hashing: nodeHashing,
+        hashing,
         newToken: () => `token-${++tokens}`,
         gate: scripted.gate,
         within: (work, timeoutMs) => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]),

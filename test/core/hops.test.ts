@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { eventFingerprint, isConflict } from "../../src/core/event.ts";
 import { HOPS_ATTRIBUTE, HOPS_MAX, hopsOf, hopsProblem, withHop } from "../../src/core/hops.ts";
-import { eventWith, nodeHashing } from "../support/target-io.ts";
+import { hashing } from "../../src/hashing.ts";
+import { eventWith } from "../support/target-io.ts";
 
 function attributesWith(hops?: string | number | boolean) {
   const { attributes } = eventWith("{}");
@@ -86,8 +87,8 @@ describe("one hop more", () => {
   });
 
   it("is no other content: an event that comes back is a duplicate, not a conflict", () => {
-    const first = eventFingerprint(eventWith("{}"), nodeHashing.sha256);
-    const again = eventFingerprint({ ...eventWith("{}"), attributes: attributesWith(4) }, nodeHashing.sha256);
+    const first = eventFingerprint(eventWith("{}"), hashing.sha256);
+    const again = eventFingerprint({ ...eventWith("{}"), attributes: attributesWith(4) }, hashing.sha256);
     expect(isConflict(first, again)).toBe(false);
   });
 });

@@ -15,7 +15,8 @@ import { ANSWER_BYTES_MAX } from "../../src/targets/_answer.ts";
 import { REPLY_BYTES_MAX } from "../../src/targets/_reply.ts";
 import http from "../../src/targets/http.ts";
 import { contextWith, requestOf, utf8 } from "../sources/_context.ts";
-import { eventWith, nodeHashing, secretsFrom, shipmentOf, targetIo } from "../support/target-io.ts";
+import { hashing } from "../../src/hashing.ts";
+import { eventWith, secretsFrom, shipmentOf, targetIo } from "../support/target-io.ts";
 import { BROKEN_BODIES, HOSTILE_JSON, HOSTILE_NAMES, HOSTILE_URLS } from "./corpus.ts";
 
 const SECRETS = { SIGN: "signing-secret-for-tests", TOKEN: 'Bearer "quoted"/credential+for=tests' };
@@ -54,7 +55,7 @@ function expectSane(outcome: Outcome): void {
   expect((event.body ?? utf8("")).length).toBeLessThanOrEqual(REPLY_BYTES_MAX);
   JSON.parse(structuredJson(event));
   eventView(event);
-  eventFingerprint(event, nodeHashing.sha256);
+  eventFingerprint(event, hashing.sha256);
   orderKeyOf(event.attributes);
   expect(typeof withHop(event, { specversion: "1.0", id: "1", source: "/x", type: "t" }, "a way").ok).toBe("boolean");
 }
@@ -258,7 +259,7 @@ describe("the attributes sluicehops, sequence and partitionkey", () => {
     const sequence = sequenceOf(attributes);
     expect(sequence === undefined || (Number.isSafeInteger(sequence) && sequence >= 0)).toBe(true);
     expect(received.orderKey?.startsWith(`${attributes.source}\n`)).toBe(true);
-    expect(laneId("default/a", "ci", received.orderKey ?? "", nodeHashing.sha256).length).toBeLessThan(100);
+    expect(laneId("default/a", "ci", received.orderKey ?? "", hashing.sha256).length).toBeLessThan(100);
   }
 
   it("are counted, or are no count, whatever they are, in each mode", () => {

@@ -14,7 +14,7 @@ import cloudevents from "../../src/sources/cloudevents.ts";
 import github from "../../src/sources/github.ts";
 import http from "../../src/targets/http.ts";
 import { FORMATS } from "../../src/targets/_http-content.ts";
-import { contextWith, githubSignature, utf8 } from "../sources/_context.ts";
+import { contextWith, githubSignature, requestOf, utf8 } from "../sources/_context.ts";
 import { eventWith, secretsFrom, shipmentOf, targetIo } from "../support/target-io.ts";
 
 const SECRETS = { NEW: "new-secret", OLD: "old-secret", EMPTY: "" };
@@ -34,7 +34,7 @@ function headersOf(pairs: readonly (readonly [string, string])[], contentType = 
 }
 
 function receive(pairs: readonly (readonly [string, string])[], body = BODY, contentType?: string, secrets = SECRETS) {
-  const request = { headers: headersOf(pairs, contentType), body };
+  const request = { ...requestOf({}, body), headers: headersOf(pairs, contentType) };
   const result = github.receive(request, CONFIG, "github", contextWith(secrets));
   return result.ok ? result.value : result.error.reason;
 }
@@ -214,7 +214,7 @@ describe("a bearer token", () => {
   const send = (values: readonly string[], more: Readonly<Record<string, string>> = {}) => {
     const headers = new Headers({ "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "t", ...more });
     for (const value of values) headers.append("authorization", value);
-    const result = cloudevents.receive({ headers, body: utf8("") }, config, "events", contextWith(TOKENS));
+    const result = cloudevents.receive({ ...requestOf({}, ""), headers }, config, "events", contextWith(TOKENS));
     return result.ok ? "accepted" : result.error.reason;
   };
 

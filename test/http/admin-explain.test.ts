@@ -10,7 +10,8 @@ import { sources } from "../../src/generated/sources.ts";
 import { targets } from "../../src/generated/targets.ts";
 import type { AdminExplainPorts } from "../../src/http/admin-explain.ts";
 import { explainRoutes } from "../../src/http/admin-explain.ts";
-import { LOCAL, eventWith, nodeHashing } from "../support/target-io.ts";
+import { hashing } from "../../src/hashing.ts";
+import { LOCAL, eventWith } from "../support/target-io.ts";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const SEQ = seqAtMs(NOW - 1_000);
@@ -52,7 +53,7 @@ const RULES = compileRules(
   { sources, targets },
 );
 
-const DELIVERY = deliveryId("x", "default/push", "ci", 0, nodeHashing.sha256);
+const DELIVERY = deliveryId("x", "default/push", "ci", 0, hashing.sha256);
 
 function stored(): ListedEvent {
   const { attributes, body } = eventWith('{"ref":"refs/heads/main"}');

@@ -1,5 +1,6 @@
 /** Isolates that publish and dispatch with the real code, and may die at any time. */
 import { createPacer } from "../../src/bus/pacer.ts";
+import { err } from "../../src/core/result.ts";
 import type { DispatchPorts } from "../../src/bus/dispatch.ts";
 import { dispatch, DISPATCH_TIME_MS } from "../../src/bus/dispatch.ts";
 import { partitionNames } from "../../src/bus/layout.ts";
@@ -121,6 +122,9 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
       hashing,
       secret: () => undefined,
       queue: () => undefined,
+      service: () => undefined,
+      claim: () => Promise.resolve(err({ reason: "configuration", detail: "there is no body store" })),
+      openBody: () => Promise.resolve(null),
       local: undefined,
     };
     const ports: Isolate["ports"] = {

@@ -1,12 +1,7 @@
 /** What sources get in tests: a fixed time, real hashing and the secrets that the test sets. */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { Hashing, SourceContext, SourceRequest } from "../../src/core/source.ts";
-
-const hashing: Hashing = {
-  sha256: (data) => new Uint8Array(createHash("sha256").update(data).digest()),
-  hmacSha256: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
-  equalBytes: (a, b) => a.length === b.length && timingSafeEqual(a, b),
-};
+import { createHmac } from "node:crypto";
+import type { SourceContext, SourceRequest } from "../../src/core/source.ts";
+import { hashing } from "../../src/hashing.ts";
 
 const NOW_MS = Date.UTC(2026, 4, 1, 12, 0, 0, 250);
 export const NOW = "2026-05-01T12:00:00.250Z";
@@ -24,7 +19,8 @@ export function textOf(bytes: Uint8Array | null | undefined): string | null {
 }
 
 export function requestOf(headers: Readonly<Record<string, string>>, body: Uint8Array | string): SourceRequest {
-  return { headers: new Headers(headers), body: typeof body === "string" ? utf8(body) : body };
+  const head = { method: "POST", url: "https://sluice.example.com/webhooks/source", headers: new Headers(headers) };
+  return { ...head, body: typeof body === "string" ? utf8(body) : body };
 }
 
 /** What GitHub's documentation says to compute, by Node's own hash. */

@@ -1,15 +1,8 @@
 /** What targets get in tests: real time, hashing and fetch, and nothing set up unless the test says so. */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { CloudEvent } from "../../src/core/event.ts";
-import { ok } from "../../src/core/result.ts";
-import type { Hashing } from "../../src/core/source.ts";
+import { err, ok } from "../../src/core/result.ts";
 import type { Shipment, TargetIo } from "../../src/core/target.ts";
-
-export const nodeHashing: Hashing = {
-  sha256: (data) => new Uint8Array(createHash("sha256").update(data).digest()),
-  hmacSha256: (key, data) => new Uint8Array(createHmac("sha256", key).update(data).digest()),
-  equalBytes: (a, b) => a.length === b.length && timingSafeEqual(a, b),
-};
+import { hashing } from "../../src/hashing.ts";
 
 export const LOCAL = { printUrl: "http://127.0.0.1:1/" };
 
@@ -18,9 +11,12 @@ export function targetIo(changes: Partial<TargetIo> = {}): TargetIo {
     now: () => Date.now(),
     fetch: (url, init) => fetch(url, init),
     timeoutSignal: (timeoutMs) => AbortSignal.timeout(timeoutMs),
-    hashing: nodeHashing,
+    hashing,
     secret: () => undefined,
     queue: () => undefined,
+    service: () => undefined,
+    claim: () => Promise.resolve(err({ reason: "configuration", detail: "there is no body store" })),
+    openBody: () => Promise.resolve(null),
     publish: () => Promise.resolve(ok(null)),
     local: undefined,
     ...changes,

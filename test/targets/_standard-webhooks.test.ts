@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { signingKey, webhookSignature } from "../../src/targets/_standard-webhooks.ts";
-import { nodeHashing } from "../support/target-io.ts";
+import { hashing } from "../../src/hashing.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -16,7 +16,7 @@ function sign(
     if (!key.ok) throw new Error(key.error);
     return key.value;
   });
-  return webhookSignature({ id, timestampSeconds, body: new TextEncoder().encode(body) }, keys, nodeHashing);
+  return webhookSignature({ id, timestampSeconds, body: new TextEncoder().encode(body) }, keys, hashing);
 }
 
 function verify(webhook: Webhook, body: string, signature: string, timestampSeconds: number) {
