@@ -61,13 +61,17 @@ export function rulesFailure(dir: string, problems: readonly Problem[]): Failure
 
 async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly Problem[]> {
   const { readWranglerConfig } = await import("./local/wrangler-config.ts");
-  const { queueBindings } = await readWranglerConfig();
+  const { queueBindings, serviceBindings, bucketBindings, vars } = await readWranglerConfig();
+  const withoutUrl = bucketBindings.includes("BODIES") && (vars["PUBLIC_URL"] ?? "") === "";
   const targets = await locateEntries(resolve(dir), "targets.yaml");
   const sources = await locateEntries(resolve(dir), "sources.yaml");
   const ofTargets = ruleSet.targets.flatMap((target): readonly Problem[] => {
     const { name } = target.definition;
     const at = targets(name);
     const missing = target.target.queueBindings(target.config).filter((binding) => !queueBindings.includes(binding));
+    const missingServices = target.target
+      .serviceBindings(target.config)
+      .filter((binding) => !serviceBindings.includes(binding));
     return [
       ...target.target.localOnly(target.config).map((reason): Problem => ({
         ...at,
@@ -76,8 +80,14 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
         message: `the target ${name} works only locally: ${reason}`,
       })),
       ...missing.map((binding): Problem => {
-        const message = `the target ${name} needs the queue binding ${binding}: add a [[queues.producers]] with it to wrangler.toml`;
+        const lines = `[[queues.producers]], binding = "${binding}", queue = "${queueNameFor(binding)}"`;
+        const message = `the target ${name} needs the queue binding ${binding}: add to wrangler.toml, each on a line of its own, ${lines}`;
         return { ...at, severity: "error", message, code: "missing-queue" };
+      }),
+      ...missingServices.map((binding): Problem => {
+        const lines = `[[services]], binding = "${binding}", service = "<the Worker's name>"`;
+        const message = `the target ${name} needs the service binding ${binding}: add to wrangler.toml, each on a line of its own, ${lines}`;
+        return { ...at, severity: "error", message, code: "missing-service" };
       }),
       ...placeholderHosts(target).map((host): Problem => {
         const message = `the target ${name} sends to ${host}, a placeholder: write the real address before you rely on it`;
@@ -85,6 +95,11 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
       }),
     ];
   });
+  const claiming = ruleSet.targets.find(({ target, config }) => target.queueBindings(config).length > 0);
+  const ofClaims =
+    withoutUrl && claiming !== undefined
+      ? [{ ...targets(claiming.definition.name), severity: "warning" as const, ...MISSING_PUBLIC_URL }]
+      : [];
   const open = ruleSet.sources.filter(({ source, config }) => source.isOpen(config));
   const ofSources = open.map(({ definition: { name } }): Problem => {
     return {
@@ -94,7 +109,18 @@ async function deployProblems(dir: string, ruleSet: RuleSet): Promise<readonly P
       message: `anyone may send to the source ${name}: it says auth: none`,
     };
   });
-  return [...ofTargets, ...ofSources];
+  return [...ofTargets, ...ofClaims, ...ofSources];
+}
+
+const MISSING_PUBLIC_URL = {
+  code: "missing-public-url",
+  message:
+    "events over 128 kB can't go to a queue: set PUBLIC_URL, the router's https address, under [vars] in wrangler.toml, and the secret DATA_SECRET (docs/queues.md)",
+};
+
+/** A name for the queue of a binding, as one may be called. */
+function queueNameFor(binding: string): string {
+  return `sluice-${binding.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
 }
 
 /** RFC 2606 and 6761: names that are nobody's. */

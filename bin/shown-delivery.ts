@@ -15,6 +15,8 @@ export interface ShownEvent {
   readonly rules: readonly string[];
   /** The receipt of an earlier event with the same signed content. */
   readonly replayOf?: string;
+  /** Its payload stands in the body store. */
+  readonly large?: { readonly bytes: number };
   /** Of shadow rules that matched. In lists without what they would have sent, unless one is searched for. */
   readonly shadow?: readonly ShownShadow[];
   readonly event: { readonly id: string; readonly source: string; readonly type: string; readonly subject?: string };

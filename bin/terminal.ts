@@ -30,6 +30,8 @@ export interface Terminal {
   /** True when a person would have to type the input. */
   readonly stdinIsTerminal: boolean;
   readonly stdout: Writable;
+  /** True when a person sees what is printed. */
+  readonly stdoutIsTerminal: boolean;
   readonly env: Environment;
   readonly cwd: string;
 }
@@ -63,6 +65,7 @@ export function createTerminal(process: NodeJS.Process): Terminal {
     stdin,
     stdinIsTerminal: stdin.isTTY === true,
     stdout,
+    stdoutIsTerminal: stdout.isTTY === true,
     env,
     cwd: process.cwd(),
   };

@@ -28,7 +28,7 @@ const STEPS: readonly Step[] = [
   {
     name: "oxlint",
     command: join(BIN, "oxlint"),
-    args: ["--type-aware", "--deny-warnings", "src", "bin", "scripts", "test", "vitest.config.ts"],
+    args: ["--type-aware", "--deny-warnings", "src", "bin", "scripts", "test", "examples", "vitest.config.ts"],
   },
   { name: "oxfmt", command: join(BIN, "oxfmt"), args: ["--check", "."] },
   { name: "tsc", command: join(BIN, "tsc"), args: ["--noEmit", "-p", "."] },

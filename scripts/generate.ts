@@ -1,6 +1,6 @@
 /**
- * Writes `src/generated/`: the kinds of sources and targets, and the checked rules; and into the `schemas` folder of the
- * rules, if they have one, the JSON Schemas that editors go by.
+ * Writes `src/generated/`: the kinds of sources and targets, and the checked rules; into the `schemas` folder of the
+ * rules, if they have one, the JSON Schemas that editors go by; and, with the project's own folder, the tables of docs/sources.md.
  * `node scripts/generate.ts [--check] [--rules DIR] [--out DIR]`; with `--check` it writes nothing and fails when what is
  * there is not what it would write.
  */
@@ -16,10 +16,13 @@ import { formatProblem } from "./problem.ts";
 import { listKinds, loadRegistry, renderRegistry } from "./registry.ts";
 import { SCHEMAS_FOLDER, hasErrors } from "./rule-files.ts";
 import { ruleFileSchemas, schemaNames, schemaText } from "./schemas.ts";
+import { renderSourceDocs } from "./source-docs.ts";
+import { VECTORS_DIR } from "./source-vectors.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 export const RULES_DIR = join(ROOT, "rules");
 export const GENERATED_DIR = join(ROOT, "src/generated");
+const SOURCE_DOCS = join(ROOT, "docs/sources.md");
 
 /** The text of `rules.ts`: one definition a line, so that a change to a rule is a change to its line. */
 export function renderRules(document: RulesDocument): string {
@@ -72,6 +75,13 @@ async function renderSchemas(dir: string, document: RulesDocument): Promise<read
   return Object.entries(schemas).map(([name, schema]) => [name, schemaText(schema)]);
 }
 
+/** None where the page or the tests were taken away, or what is written is not the project's own. */
+async function renderDocs(outDir: string): Promise<readonly (readonly [path: string, text: string])[]> {
+  const isWhole = outDir === GENERATED_DIR && (await stat(VECTORS_DIR).catch(() => undefined)) !== undefined;
+  const page = isWhole ? await readIfThere(SOURCE_DOCS) : undefined;
+  return page === undefined ? [] : [[SOURCE_DOCS, await renderSourceDocs(page, await loadRegistry())]];
+}
+
 export interface Generation {
   /** The document, when the rules have no errors. */
   readonly document: RulesDocument | undefined;
@@ -91,7 +101,11 @@ export async function generate(options: {
   const generated = { ...(await renderRegistries()), "rules.ts": renderRules(document) };
   const schemasDir = join(options.rulesDir, SCHEMAS_FOLDER);
   const schemas = await renderSchemas(schemasDir, document);
-  const files = [...Object.entries(generated).map(inFolder(options.outDir)), ...schemas.map(inFolder(schemasDir))];
+  const files = [
+    ...Object.entries(generated).map(inFolder(options.outDir)),
+    ...schemas.map(inFolder(schemasDir)),
+    ...(await renderDocs(options.outDir)),
+  ];
   const changed: string[] = [];
   for (const [file, text] of files) {
     // Left alone when it is right, so that watchers see only true changes.

@@ -9,6 +9,16 @@ import type { SourceDefinition } from "../src/core/rule.ts";
 import { readName } from "./rule-name.ts";
 
 const BUS_DEFAULT = "default";
+const SHARED_KEYS = ["kind", "bus", "gzip"];
+
+const readFlag: Reader<boolean> = withSchema(
+  (value, path, mistakes) => {
+    if (typeof value === "boolean") return value;
+    mistakes.push({ path, message: `expected true or false, found ${describe(value)}` });
+    return undefined;
+  },
+  { type: "boolean" },
+);
 
 export function readSource(
   name: string,
@@ -23,17 +33,17 @@ export function readSource(
     mistakes.push({ path, message: `expected an entry such as { kind: github, … }, found ${describe(value)}` });
     return undefined;
   }
-  const { kind: _kind, bus: _bus, ...entry } = value;
+  const { kind: _kind, bus: _bus, gzip: _gzip, ...entry } = value;
   const own = Object.fromEntries(
-    ["kind", "bus"].flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])),
+    SHARED_KEYS.flatMap((key) => (Object.hasOwn(value, key) ? [[key, value[key] as Json]] : [])),
   );
   const read = readMembers(own, path, sharedReaders(kinds), mistakes);
   if (ownMember(value, "kind") === undefined) {
     const slip = Object.keys(entry).find((key) => nearestName(key, ["kind"]) !== undefined);
     mistakes.push(
       slip === undefined
-        ? { path, message: `expected the member kind: one of ${Object.keys(kinds).join(", ")}` }
-        : { path: [...path, slip], at: "key", message: unknownName("key", slip, ["kind", "bus"]) },
+        ? { path, message: `expected the member kind, such as github; docs/sources.md lists all ${Object.keys(kinds).length}` }
+        : { path: [...path, slip], at: "key", message: unknownName("key", slip, SHARED_KEYS) },
     );
   }
   if (read.kind === undefined) return undefined;
@@ -42,7 +52,8 @@ export function readSource(
     mistakes.push(...parsed.error.map((mistake) => ({ ...mistake, path: [...path, ...mistake.path] })));
   }
   if (mistakes.length > before) return undefined;
-  return { name, kind: read.kind, bus: read.bus ?? BUS_DEFAULT, entry };
+  const gzip = read.gzip === true ? { gzip: true as const } : {};
+  return { name, kind: read.kind, bus: read.bus ?? BUS_DEFAULT, ...gzip, entry };
 }
 
 /** The JSON Schema of an entry: that of one of the kinds, with the members that all sources have. */
@@ -60,6 +71,7 @@ function sharedReaders(kinds: Registry["sources"]) {
     bus: described(readName("bus", "value"), "The bus that gets the events: a folder with rules.", {
       default: BUS_DEFAULT,
     }),
+    gzip: described(readFlag, "true: bodies may come with Content-Encoding: gzip.", { default: false }),
   } as const;
 }
 

@@ -54,9 +54,6 @@ const readRetry: Reader<readonly number[]> = withSchema(
   { anyOf: [{ type: "array", items: readDelay.schema ?? {}, maxItems: RETRIES_MAX }, { enum: ["none"] }] },
 );
 
-/** Known names that mean something in the design but do nothing yet: silence would be worse than an error. */
-const NOT_BUILT_KINDS = ["service"];
-
 const SHARED_READERS = {
   timeout: described(
     readDurationMs(TIMEOUT_MIN_MS, TIMEOUT_MAX_MS),
@@ -127,22 +124,12 @@ function readKind(
   mistakes: Mistake[],
 ): string | undefined {
   const known = Object.keys(kinds);
-  const notBuilt = NOT_BUILT_KINDS.filter((kind) => !known.includes(kind));
   const named = Object.keys(entry).filter((key) => known.includes(key));
-  const planned = Object.keys(entry).filter((key) => notBuilt.includes(key));
-  for (const key of planned) {
-    mistakes.push({
-      path: [...path, key],
-      at: "key",
-      message: `targets of kind ${key} are not built yet; use ${known.join(" or ")}`,
-    });
-  }
-  if (named.length + planned.length > 1) {
-    const all = Object.keys(entry).filter((key) => named.includes(key) || planned.includes(key));
-    mistakes.push({ path, message: `expected one kind of target, found ${all.join(" and ")}` });
+  if (named.length > 1) {
+    mistakes.push({ path, message: `expected one kind of target, found ${named.join(" and ")}` });
     return undefined;
   }
-  if (named.length === 0 && planned.length === 0) {
+  if (named.length === 0) {
     const misspelt = Object.keys(entry).find((key) => nearestName(key, known) !== undefined);
     if (misspelt === undefined) {
       mistakes.push({ path, message: `expected the key that names the kind of target: ${known.join(" or ")}` });

@@ -8,6 +8,10 @@
  *   Gate       the Durable Object of one target: limits, breaker, pause
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { sweepBodies } from "./bus/bodies-sweep.ts";
+import type { BodyStore } from "./bus/body-store.ts";
+import { claimBody } from "./bus/claims.ts";
+import { sweepClaims } from "./bus/claims-sweep.ts";
 import type { DispatchPorts } from "./bus/dispatch.ts";
 import { dispatch } from "./bus/dispatch.ts";
 import { askStatuses } from "./bus/gate-call.ts";
@@ -21,7 +25,6 @@ import { sweep } from "./bus/sweep.ts";
 import type { RulesVersion } from "./core/delivery.ts";
 import { gateName, partitionOf } from "./core/receipt.ts";
 import { compileRules } from "./core/rule-set.ts";
-import { err } from "./core/result.ts";
 import type { LocalMode, QueueBinding, ServiceBinding } from "./core/target.ts";
 import { rules } from "./generated/rules.ts";
 import { sources } from "./generated/sources.ts";
@@ -30,10 +33,12 @@ import { hashing } from "./hashing.ts";
 import { allPartitions } from "./http/admin.ts";
 import type { HttpPorts } from "./http/app.ts";
 import { app } from "./http/app.ts";
+import { createLargeBudget } from "./http/large-body.ts";
 import { createRejectionRecorder } from "./http/rejection-recorder.ts";
 import { createVerificationRecorder } from "./http/verification-recorder.ts";
 import type { Gate } from "./objects/gate.ts";
 import type { Partition } from "./objects/partition.ts";
+import { BODIES_BINDING, bodyStoreOf } from "./r2-body-store.ts";
 
 export { Gate } from "./objects/gate.ts";
 export { Partition } from "./objects/partition.ts";
@@ -58,6 +63,7 @@ const ruleSet = compileRules(rules, { sources, targets });
 const rejectionRecorder = createRejectionRecorder();
 const verificationRecorder = createVerificationRecorder();
 const pacer = createPacer();
+const largeBudget = createLargeBudget();
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ports: httpPorts(env, ctx) }),
@@ -70,6 +76,8 @@ export default {
     const wanted = { pairs: ruleSet.pairs, deployedAt: rulesVersion(env).deployedAt };
     const statuses = await askStatuses(names, ports);
     await sweep(partitions, turn, { statuses, targets: names, wanted }, ports);
+    await sweepClaims({ bodies: bodiesOf(env), now: Date.now, log });
+    await sweepBodies(turn, { ...ports, bodies: bodiesOf(env) });
   },
 } satisfies ExportedHandler<Env>;
 
@@ -100,6 +108,8 @@ function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
   return {
     ...ports,
     secret: secretOf(env),
+    bodies: bodiesOf(env),
+    largeBudget,
     adminToken: secretOf(env)("ADMIN_TOKEN"),
     adminPartition: (name) => adminPartition(env, name),
     later: (work) => ctx.waitUntil(work.catch((error: unknown) => log("later.failed", { error: String(error) }))),
@@ -147,10 +157,22 @@ function targetIo(env: Env): DispatchPorts["io"] {
         ? (service as ServiceBinding)
         : undefined;
     },
-    claim: () => Promise.resolve(err({ reason: "configuration", detail: "there is no body store" })),
-    openBody: () => Promise.resolve(null),
+    claim: (claim) =>
+      claimBody(claim, {
+        bodies: bodiesOf(env),
+        publicUrl: secretOf(env)("PUBLIC_URL"),
+        secret: secretOf(env),
+        hashing,
+        now: Date.now,
+        isLocal: env.SLUICE_LOCAL !== undefined,
+      }),
+    openBody: async (key) => (await bodiesOf(env)?.read(key))?.body ?? null,
     local: localMode(env),
   };
+}
+
+function bodiesOf(env: Env): BodyStore | undefined {
+  return bodyStoreOf(ownBinding(env, BODIES_BINDING));
 }
 
 function stub(env: Env, name: string): DurableObjectStub<Partition> {

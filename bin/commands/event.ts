@@ -43,6 +43,9 @@ function describeEvent(details: EventDetails, terminal: Terminal): readonly stri
     field("source", text("source")),
     field("id", text("id")),
     ...(details.replayOf === undefined ? [] : [field("replay of", details.replayOf)]),
+    ...(details.large === undefined
+      ? []
+      : [field("payload", `large, ${details.large.bytes} bytes, in the body store`)]),
     field("rules", details.rules.length === 0 ? "none matched" : details.rules.join(", ")),
     ...details.deliveries.flatMap((delivery) => ["", ...describeDelivery(delivery, paint)]),
     ...(details.shadow ?? []).flatMap((match) => [

@@ -106,6 +106,11 @@ async function makePlan(options: PlanOptions, terminal: Terminal): Promise<Resul
       hint: "Use the version of this command that the router was deployed with.",
     });
   }
+  const leftOut = reading.value.leftOut();
+  if (leftOut > 0) {
+    const events = leftOut === 1 ? "1 event was" : `${leftOut} events were`;
+    terminal.say(`${events} left out: of a large payload the log holds no data.`);
+  }
   if (reading.value.hasMore()) {
     terminal.progress(null);
     terminal.say(terminal.tint("dim", `There are more events: only the first ${planned.value.eventCount} were read.`));

@@ -32,7 +32,9 @@ export const addLocalCommands: AddCommands = (program, terminal, finish) => {
     });
   program
     .command("deploy")
-    .description("Check the rules, generate, and deploy with wrangler. Other options go to `wrangler deploy`.")
+    .description(
+      "Check the rules, generate, create missing queues and bucket, and deploy with wrangler. Other options go to `wrangler deploy`.",
+    )
     .addOption(rulesOption())
     .argument("[wrangler-options...]")
     .allowUnknownOption()

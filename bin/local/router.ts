@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import type { RulesDocument } from "../../src/core/rule.ts";
 import { bundleWorker } from "./bundle.ts";
+import { knownPort, localDataSecret, localPublicUrl } from "./local-data.ts";
 import { tieWorkerdToThisProcess } from "./workerd-command.ts";
 import type { WranglerConfig } from "./wrangler-config.ts";
 import { readWranglerConfig } from "./wrangler-config.ts";
@@ -31,8 +32,25 @@ export interface RouterOptions extends RouterRules {
   readonly vars?: Readonly<Record<string, string>>;
   /** What a line of the Worker's log is given to. */
   readonly onLog: (line: string) => void;
-  /** Replaces the queue consumer that prints; a module that exports `queue(batch, env)`. */
-  readonly consumerModule?: string;
+  /** Replaces the queue consumer that prints. */
+  readonly consumer?: LocalConsumer;
+  /** Other Workers by the service bindings that they are called through, each one module. Without any, targets print. */
+  readonly services?: Readonly<Record<string, LocalService>>;
+}
+
+export interface LocalConsumer {
+  /** A module that exports `queue(batch, env)`. */
+  readonly module: string;
+  readonly bindings?: Readonly<Record<string, string>>;
+  /** Classes of its module by the bindings that they have. */
+  readonly objects?: Readonly<Record<string, string>>;
+}
+
+export interface LocalService {
+  readonly module: string;
+  /** The class that the binding is to; its default export without. */
+  readonly entrypoint?: string;
+  readonly bindings?: Readonly<Record<string, string>>;
 }
 
 export interface Router {
@@ -55,13 +73,19 @@ const PRINTING_CONSUMER = `export default {
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
-  const [script, config] = await Promise.all([bundleWorker(options.document), readWranglerConfig()]);
+  const [script, config, port, dataSecret] = await Promise.all([
+    bundleWorker(options.document),
+    readWranglerConfig(),
+    knownPort(options.port, options.host),
+    localDataSecret(stateDir),
+  ]);
   const log = quietLog(options.onLog);
-  const configure = (rules: RouterRules, worker: string, port: number) =>
-    miniflareOptions({ ...options, ...rules, port, stateDir }, worker, config, log);
+  const vars = { PUBLIC_URL: localPublicUrl(options.host, port), DATA_SECRET: dataSecret, ...options.vars };
+  const configure = (rules: RouterRules, worker: string) =>
+    miniflareOptions({ ...options, ...rules, port, stateDir, vars }, worker, config, log);
 
   tieWorkerdToThisProcess();
-  const miniflare = withoutSignalHandlers(() => new Miniflare(configure(options, script, options.port)));
+  const miniflare = withoutSignalHandlers(() => new Miniflare(configure(options, script)));
   let url: URL;
   try {
     url = await miniflare.ready;
@@ -78,7 +102,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
     url: url.origin,
     reload: async (rules) => {
       const changed = await bundleWorker(rules.document);
-      await miniflare.setOptions(configure(rules, changed, Number(url.port)));
+      await miniflare.setOptions(configure(rules, changed));
     },
     close: async () => {
       clearInterval(sweep);
@@ -88,6 +112,8 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
 }
 
 function miniflareOptions(options: RouterOptions, script: string, config: WranglerConfig, log: Log) {
+  const services = Object.entries(options.services ?? {});
+  const serviceName = (binding: string) => `service-${binding.toLowerCase().replaceAll("_", "-")}`;
   const queueName = (binding: string) => `local-${binding.toLowerCase().replaceAll("_", "-")}`;
   const local = JSON.stringify({ printUrl: options.printUrl, startedAt: Date.now() });
   const shared = { compatibilityDate: config.compatibilityDate, compatibilityFlags: [...config.compatibilityFlags] };
@@ -95,9 +121,19 @@ function miniflareOptions(options: RouterOptions, script: string, config: Wrangl
     name: "queue-consumer",
     ...shared,
     modules: [
-      { type: "ESModule" as const, path: "consumer.mjs", contents: options.consumerModule ?? PRINTING_CONSUMER },
+      { type: "ESModule" as const, path: "consumer.mjs", contents: options.consumer?.module ?? PRINTING_CONSUMER },
     ],
-    bindings: { PRINT_URL: options.printUrl },
+    bindings: {
+      PRINT_URL: options.printUrl,
+      SLUICE_URL: options.vars?.["PUBLIC_URL"] ?? "",
+      ...options.consumer?.bindings,
+    },
+    durableObjects: Object.fromEntries(
+      Object.entries(options.consumer?.objects ?? {}).map(([name, className]) => [
+        name,
+        { className, useSQLite: true },
+      ]),
+    ),
     queueConsumers: Object.fromEntries(
       options.queues.map((binding) => [queueName(binding), { maxBatchSize: 10, maxBatchTimeout: 1 }]),
     ),
@@ -123,11 +159,24 @@ function miniflareOptions(options: RouterOptions, script: string, config: Wrangl
           PARTITION: { className: "Partition", useSQLite: true },
           GATE: { className: "Gate", useSQLite: true },
         },
+        r2Buckets: Object.fromEntries(config.bucketBindings.map((binding) => [binding, binding.toLowerCase()])),
+        serviceBindings: Object.fromEntries(
+          services.map(([binding, { entrypoint }]) => [
+            binding,
+            { name: serviceName(binding), ...(entrypoint === undefined ? {} : { entrypoint }) },
+          ]),
+        ),
         queueProducers: Object.fromEntries(
           options.queues.map((binding) => [binding, { queueName: queueName(binding) }]),
         ),
       },
       ...(options.queues.length === 0 ? [] : [consumer]),
+      ...services.map(([binding, { module, bindings = {} }]) => ({
+        name: serviceName(binding),
+        ...shared,
+        modules: [{ type: "ESModule" as const, path: "service.mjs", contents: module }],
+        bindings,
+      })),
     ],
   });
 }

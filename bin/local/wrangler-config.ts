@@ -11,12 +11,18 @@ export interface WranglerConfig {
   readonly vars: Readonly<Record<string, string>>;
   /** Queue producer bindings. */
   readonly queueBindings: readonly string[];
+  /** Bindings of R2 buckets. */
+  readonly bucketBindings: readonly string[];
+  /** Bindings to other Workers. */
+  readonly serviceBindings: readonly string[];
 }
 
 interface WranglerToml {
   readonly compatibility_date: string;
   readonly compatibility_flags?: readonly string[];
   readonly vars?: Readonly<Record<string, string>>;
+  readonly r2_buckets?: readonly { readonly binding: string }[];
+  readonly services?: readonly { readonly binding: string }[];
   readonly queues?: { readonly producers?: readonly { readonly binding: string }[] };
 }
 
@@ -27,5 +33,7 @@ export async function readWranglerConfig(): Promise<WranglerConfig> {
     compatibilityFlags: config.compatibility_flags ?? [],
     vars: config.vars ?? {},
     queueBindings: (config.queues?.producers ?? []).map((producer) => producer.binding),
+    bucketBindings: (config.r2_buckets ?? []).map((bucket) => bucket.binding),
+    serviceBindings: (config.services ?? []).map((service) => service.binding),
   };
 }

@@ -24,12 +24,15 @@ export interface EventReading {
   readonly failure: () => Failure | undefined;
   /** There were more events than were asked for. */
   readonly hasMore: () => boolean;
+  /** How many of the log's events have a large payload, which the log does not hold: they are left out. */
+  readonly leftOut: () => number;
 }
 
 interface Batch {
   readonly events: readonly PlanEvent[];
   /** The events' texts as they came, for who keeps them. */
   readonly texts: readonly string[];
+  readonly leftOut?: number;
 }
 
 interface Limits {
@@ -55,7 +58,7 @@ export function readLog(client: AdminClient, { last, now, type, since, save }: L
       if (!answer.ok) return yield answer;
       const page = readPage(answer.value, now);
       if (!page.ok) return yield page;
-      left -= page.value.events.length;
+      left -= page.value.events.length + page.value.leftOut;
       yield page;
       if (page.value.next === null) return undefined;
       cursor = page.value.next;
@@ -64,7 +67,10 @@ export function readLog(client: AdminClient, { last, now, type, since, save }: L
   });
 }
 
-function readPage(text: string, now: number): Result<Batch & { readonly next: string | null }, Failure> {
+function readPage(
+  text: string,
+  now: number,
+): Result<Batch & { readonly leftOut: number; readonly next: string | null }, Failure> {
   const wrong = (detail: string) => err({ message: `the router's log can't be read: ${printable(detail)}` });
   const member = (name: string) => memberSpans(text).findLast((each) => each.name === name);
   const [list, next] = [member("events"), member("next")];
@@ -72,14 +78,18 @@ function readPage(text: string, now: number): Result<Batch & { readonly next: st
   const cursor = JSON.parse(text.slice(next.start, next.end)) as unknown;
   if (typeof cursor !== "string" && cursor !== null) return wrong("it has no place to go on from");
   const [events, texts]: [PlanEvent[], string[]] = [[], []];
+  let leftOut = 0;
   for (const { start, end } of elementSpans(text, list.start)) {
     const entry = text.slice(start, end);
     const event = readLogEntry(entry, { name: "", bus: "", now });
     if (!event.ok) return wrong(event.error);
-    events.push(event.value);
-    texts.push(entry);
+    if (event.value === "large") leftOut += 1;
+    else {
+      events.push(event.value);
+      texts.push(entry);
+    }
   }
-  return ok({ events, texts, next: cursor });
+  return ok({ events, texts, leftOut, next: cursor });
 }
 
 export interface FilesQuery extends Limits {
@@ -127,7 +137,8 @@ async function readJsonFile(file: string, defaults: EntryDefaults): Promise<Resu
   if (!bytes.ok) return bytes;
   const text = decodeUtf8(bytes.value);
   const event = text === null ? err("it is not UTF-8 text") : readLogEntry(text, defaults);
-  return event.ok ? ok({ events: [event.value], texts: [] }) : err({ message: printable(`${file}: ${event.error}`) });
+  if (!event.ok) return err({ message: printable(`${file}: ${event.error}`) });
+  return ok(event.value === "large" ? { events: [], texts: [], leftOut: 1 } : { events: [event.value], texts: [] });
 }
 
 async function* readNdjsonFile(file: string, defaults: EntryDefaults): AsyncGenerator<Result<Batch, Failure>> {
@@ -135,6 +146,7 @@ async function* readNdjsonFile(file: string, defaults: EntryDefaults): AsyncGene
   try {
     for await (const lines of readLines(createReadStream(file))) {
       const events: PlanEvent[] = [];
+      let leftOut = 0;
       for (const line of lines) {
         lineNumber += 1;
         if ("text" in line && line.text.trim() === "") continue;
@@ -144,9 +156,10 @@ async function* readNdjsonFile(file: string, defaults: EntryDefaults): AsyncGene
           if (events.length > 0) yield ok({ events, texts: [] });
           return yield err({ message: printable(`${file}:${lineNumber}: ${event.error}`) });
         }
-        events.push(event.value);
+        if (event.value === "large") leftOut += 1;
+        else events.push(event.value);
       }
-      yield ok({ events, texts: [] });
+      yield ok({ events, texts: [], leftOut });
     }
   } catch (error) {
     yield err({ message: `--events: ${file} can't be read (${codeOf(error)})` });
@@ -162,6 +175,7 @@ function readingOf(
 ): EventReading {
   let failure: Failure | undefined;
   let hasMore = false;
+  let leftOut = 0;
   async function* batches(): AsyncGenerator<readonly PlanEvent[]> {
     let left = last;
     const file = save === undefined ? undefined : await openSaved(save);
@@ -172,6 +186,7 @@ function readingOf(
         if (!batch.ok) failure = batch.error;
         if (!batch.ok) return;
         const { events, texts } = batch.value;
+        leftOut += batch.value.leftOut ?? 0;
         const wanted = events.slice(0, left);
         await file?.value.appendFile(texts.slice(0, left).map(savedLine).join(""));
         left -= wanted.length;
@@ -183,7 +198,7 @@ function readingOf(
       await file?.value.close();
     }
   }
-  return { batches: batches(), failure: () => failure, hasMore: () => hasMore };
+  return { batches: batches(), failure: () => failure, hasMore: () => hasMore, leftOut: () => leftOut };
 }
 
 async function openSaved(path: string) {

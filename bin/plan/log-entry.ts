@@ -17,8 +17,8 @@ export interface EntryDefaults {
 /** The entry's own object and the event's, around the data. */
 const ENTRY_DEPTH_MAX = JSON_DEPTH_MAX + 2;
 
-/** The error is a sentence without its stop. */
-export function readLogEntry(text: string, defaults: EntryDefaults): Result<PlanEvent, string> {
+/** `large`: the entry's payload is too large for the log, and so not in it. The error is a sentence without its stop. */
+export function readLogEntry(text: string, defaults: EntryDefaults): Result<PlanEvent | "large", string> {
   const json = parseJson(text, ENTRY_DEPTH_MAX);
   if (!json.ok) return err(describeJsonProblem(json.error));
   if (!isJsonObject(json.value)) return err("expected an object: a CloudEvent in the JSON format, or a saved event");
@@ -30,6 +30,7 @@ export function readLogEntry(text: string, defaults: EntryDefaults): Result<Plan
     const acceptedAt = Number.isNaN(time) ? defaults.now : time;
     return ok({ name: defaults.name, bus: defaults.bus, acceptedAt, event: event.value });
   }
+  if (isJsonObject(ownMember(entry, "large"))) return ok("large");
   const [id, bus, acceptedAt] = [ownMember(entry, "id"), ownMember(entry, "bus"), ownMember(entry, "acceptedAt")];
   const from = ownMember(entry, "from");
   const acceptedAtMs = typeof acceptedAt === "string" ? Date.parse(acceptedAt) : Number.NaN;

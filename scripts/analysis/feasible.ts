@@ -33,6 +33,9 @@ export interface Infeasible {
   readonly severity: Problem["severity"];
 }
 
+/** Kinds of targets whose answers may be events. Vendors' answers, as those of chats, are none. */
+const REPLYING_KINDS: ReadonlySet<string> = new Set(["http", "service"]);
+
 /** What the document says of a bus: its sources, and whether targets of live rules feed it. */
 export function busWorld({ document, isWorldKnown }: BusInput, bus: string): BusWorld {
   const sourceKinds = new Set(document.sources.filter((source) => source.bus === bus).map(({ kind }) => kind));
@@ -47,7 +50,7 @@ export function busWorld({ document, isWorldKnown }: BusInput, bus: string): Bus
         if (ownMember(target.entry, "bus") !== bus) continue;
         world.isPiped = true;
         if (rule.transform !== undefined) world.isReshaped = true;
-      } else if (target.kind !== "queue" && rule.bus === bus) world.mayReply = true;
+      } else if (REPLYING_KINDS.has(target.kind) && rule.bus === bus) world.mayReply = true;
     }
   }
   return {

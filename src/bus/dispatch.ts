@@ -7,17 +7,22 @@ import { eventView } from "../core/event.ts";
 import { hopsProblem } from "../core/hops.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { JsonObject } from "../core/result.ts";
-import type { CompiledRule, CompiledTarget } from "../core/rule-set.ts";
+import { ok } from "../core/result.ts";
+import type { CompiledRule, CompiledTarget, RuleSet } from "../core/rule-set.ts";
 import { seqTimeMs } from "../core/receipt.ts";
 import { toShipment } from "../core/shipment.ts";
 import type { StepPolicy } from "../core/step.ts";
 import { nextStep } from "../core/step.ts";
+import { strictest } from "../core/target-limits.ts";
 import type { TargetIo } from "../core/target.ts";
 import { logAttempt, toAttempt } from "./attempt-record.ts";
+import { readLargeView } from "./large-view.ts";
 import { callPartition } from "./partition-call.ts";
 import type { PermitPorts } from "./permit.ts";
 import { takePermit, wasSent } from "./permit.ts";
 import type { DispatchJob, LeasedWork, StoredEvent } from "./ports.ts";
+import { batchQueues } from "./queue-batches.ts";
+import type { Slots } from "./slots.ts";
 import { createSlots } from "./slots.ts";
 import { REPLY_MARGIN_MS, pipeOf, publishReply } from "./publish-again.ts";
 import type { PublishPorts } from "./publish.ts";
@@ -49,6 +54,7 @@ export interface DispatchPorts extends PublishPorts, PermitPorts {
 export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPorts): Promise<void> {
   const startedAt = ports.now();
   const slots = createSlots();
+  const targetIo = { ...ports.io, queue: batchQueues(ports.io.queue, ports), claim: oneAtATime(ports.io.claim) };
   let leasesLeft = DISPATCH_LEASES_MAX;
   await Promise.all(jobs.map((job) => dispatchJob(job)));
 
@@ -89,7 +95,9 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
           const leasesMax = withinMs > 0 ? Math.max(0, Math.min(slots.free(), leasesLeft)) : 0;
           try {
             const base = { settlements: batch, leasesMax, withinMs, holder: job.holder };
-            const request = { ...base, ...news.take(slots.room()) };
+            const shared = leasesMax > 0 ? roomToShare(slots, leasesLeft - leasesMax, ports.ruleSet) : {};
+            const room = { ...slots.room(), ...shared };
+            const request = { ...base, ...news.take(room), uncounted: Object.keys(shared) };
             const reply = await callPartition(partition, (port) => port.settle(request), ports);
             start(reply.work, askedAt);
             news.report(reply.records);
@@ -130,13 +138,15 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       return { ...settle(OUT_OF_TIME, policy), timeoutMs };
     }
 
-    const giveBack = await slots.acquire(lease.target);
+    // A large body is read in parts from the store, which is a request of its own.
+    const shared = lease.gated === true || event.large !== undefined ? undefined : slotNameOf(target);
+    const giveBack = await (shared === undefined ? slots.acquire(lease.target) : slots.share(shared));
     try {
       const endsAt = askedAt + lease.leaseMs;
       const sendBy = Math.min(endsAt, startedAt + DISPATCH_TIME_MS) - timeoutMs - SETTLE_MARGIN_MS;
       const isLate = () => ports.now() > sendBy;
       if (isLate()) return settle(OUT_OF_TIME, policy);
-      const { limits } = target.definition;
+      const limits = strictest(target.definition.limits, target.target.limits?.(target.config));
       const permit = await takePermit({ lease, limits, sendBy, endsAt }, news, ports);
       if (permit.kind === "held") return settle(permit, policy);
       if (isLate()) return settle(await permit.end(OUT_OF_TIME), policy);
@@ -168,17 +178,26 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     try {
       const looping = hopsProblem(event.attributes);
       if (looping !== undefined) return { kind: "permanent", reason: "hop-limit", detail: looping };
+      const startedAt = ports.now();
+      const { attributes, body, large } = event;
+      const view =
+        large === undefined || rule.transform === undefined
+          ? ok(() => viewOf(event, views))
+          : await readLargeView(rule.transform, attributes, large, { timeoutMs, ...ports });
+      if (!view.ok) return view.error;
       const shipped = await toShipment(rule, {
-        event: { attributes: event.attributes, body: event.body },
-        view: () => viewOf(event, views),
+        event: { attributes, body },
+        view: view.value,
+        ...(large === undefined ? {} : { large }),
         deliveryId: lease.deliveryId,
         attempt: lease.attempt,
         rawHeaders: event.rawHeaders,
         acceptedAt: seqTimeMs(lease.seq),
       });
       if (!shipped.ok) return { kind: "permanent", reason: "transform-failed", detail: shipped.error.detail };
-      const io = { ...ports.io, publish: pipeOf({ lease, event }, ports) };
-      return await target.target.send(shipped.value, target.config, timeoutMs, io);
+      const io = { ...targetIo, publish: pipeOf({ lease, event }, ports) };
+      const timeLeftMs = large === undefined ? timeoutMs : timeoutMs - (ports.now() - startedAt);
+      return await target.target.send(shipped.value, target.config, timeLeftMs, io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
       ports.log("delivery.bug", {
@@ -194,6 +213,41 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       };
     }
   }
+}
+
+/** The slot that requests to this target share, if they do. A target with limits is asked for a permit before each. */
+function slotNameOf({ target, config, definition }: CompiledTarget): string | undefined {
+  return definition.limits === undefined ? target.sharesSlot?.(config) : undefined;
+}
+
+/** How many more leases of targets that share their slots a dispatcher can use, by target: `leasesMax` of all of them. */
+function roomToShare(slots: Slots, leasesMax: number, { targets }: RuleSet): Readonly<Record<string, number>> {
+  const sharing = targets.flatMap((target) => {
+    const slot = slotNameOf(target);
+    return slot === undefined ? [] : [{ slot, name: target.definition.name }];
+  });
+  const bySlot = Map.groupBy(sharing, ({ slot }) => slot);
+  const rooms: Record<string, number> = {};
+  let leasesLeft = leasesMax;
+  for (const [slot, slotRoom] of slots.roomToShare([...bySlot.keys()])) {
+    const sharers = bySlot.get(slot) ?? [];
+    for (const { name } of sharers) {
+      const room = Math.min(Math.ceil(slotRoom / sharers.length), leasesLeft);
+      if (room > 0) rooms[name] = room;
+      leasesLeft -= room;
+    }
+  }
+  return rooms;
+}
+
+/** Stores one body at a time: leases that share a slot would make many calls at once, and each needs a connection. */
+function oneAtATime(claim: TargetIo["claim"]): TargetIo["claim"] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (wanted) => {
+    const claimed = last.then(() => claim(wanted));
+    last = claimed.catch(() => undefined);
+    return claimed;
+  };
 }
 
 type Wanted = { readonly rule: CompiledRule; readonly target: CompiledTarget } | { readonly outcome: Outcome };

@@ -45,8 +45,9 @@ export async function planEvent(
   const { name, bus, scope } = origin;
   const { sha256 } = ports.hashing;
   const { attributes, body } = received.event;
+  const { large } = received;
   const identity = identityOf(scope, attributes);
-  const view = eventView(received.event);
+  const view = eventView({ attributes, body: large === undefined ? body : large.pruned });
   const rules = ports.ruleSet.match(bus, view);
   const deliveries = rules.flatMap(({ definition }) =>
     definition.targets.map((targetName): PlannedDelivery => {
@@ -70,6 +71,7 @@ export async function planEvent(
   const event: StoredEvent = {
     attributes,
     body,
+    ...(large === undefined ? {} : { large: { key: large.key, bytes: large.bytes } }),
     source: name,
     bus,
     rawHeaders: received.rawHeaders,

@@ -134,6 +134,11 @@ export interface SettleRequest {
   readonly withinMs: number;
   /** Targets that the caller has requests to, and how many more leases of each it can use. */
   readonly targetRoom: Readonly<Record<string, number>>;
+  /**
+   * Targets whose requests leave in one call: their leases don't count towards `leasesMax`, only towards their room. A
+   * partition from before this version counts them all the same.
+   */
+  readonly uncounted?: readonly string[];
   readonly holder: LeaseHolder;
   /** What gates have told the caller. */
   readonly statuses: readonly TargetStatus[];
@@ -181,6 +186,8 @@ export interface AdminPartitionPort {
    * null when the event is not there any more.
    */
   readonly redrive: (seq: number, deliveryId: string | null) => Promise<number | "full" | null>;
+  /** Of these keys of the body store, BODY_KEYS_MAX at most, those that events here refer to; it forgets the others. */
+  readonly keptBodies: (keys: readonly string[]) => Promise<readonly string[]>;
   readonly recordRejections: (entries: readonly RejectionEntry[]) => Promise<void>;
   readonly listRejections: (limit: number) => Promise<readonly RejectionEntry[]>;
   /** Keeps the newest time of each secret. */

@@ -30,6 +30,7 @@ export const SHADOW_TIME_MS = 1_000;
 export const SHADOW_PROBLEM_CHARS_MAX = 500;
 
 const LATE = `not worked out: the shadow rules of this request had used up their ${SHADOW_TIME_MS} ms`;
+const LARGE = "not worked out: the payload is large, and only deliveries read it for their transform";
 const BUG = "Sluice failed on this rule; see the log line shadow.bug";
 
 export interface ShadowPorts {
@@ -72,6 +73,10 @@ export async function findShadows(shadowed: ShadowedEvent, ports: ShadowPorts): 
     try {
       if (rule.transform === undefined) {
         matches.push(base);
+        continue;
+      }
+      if (received.large !== undefined) {
+        matches.push({ ...base, problem: LARGE });
         continue;
       }
       // The platform's clock stands still while code runs.

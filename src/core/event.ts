@@ -56,7 +56,12 @@ const FINGERPRINT_VERSION = "1";
 
 /** Webhooks: the payload's bytes only, because a provider's retry may carry new headers, times and signatures. */
 export function payloadFingerprint(body: Uint8Array, scope: string, sha256: Sha256): Fingerprint {
-  return { scope, hash: `${FINGERPRINT_VERSION}:${toHex(sha256(body))}` };
+  return digestFingerprint(sha256(body), scope);
+}
+
+/** The same of a payload that came in parts: `digest` is its SHA-256. */
+export function digestFingerprint(digest: Uint8Array, scope: string): Fingerprint {
+  return { scope, hash: `${FINGERPRINT_VERSION}:${toHex(digest)}` };
 }
 
 /** CloudEvents: the data and every attribute but `time`, trace context and the count of hops. */

@@ -9,10 +9,13 @@ import { hopsProblem } from "./hops.ts";
 import { parsePattern } from "./pattern.ts";
 import type { PatternTracer } from "./pattern-trace.ts";
 import { compileTracer } from "./pattern-trace.ts";
+import type { JsonObject } from "./result.ts";
+import { ok } from "./result.ts";
 import type { CompiledRule, RuleSet } from "./rule-set.ts";
 import type { RuleMode } from "./rule.ts";
 import { toShipment } from "./shipment.ts";
-import type { LocalMode, Preview } from "./target.ts";
+import type { LargeBody, LocalMode, Preview } from "./target.ts";
+import { wantedByTransform } from "./wanted-paths.ts";
 
 /** Bodies in one explanation, together; what comes after it is told without its body. */
 export const BODIES_BYTES_MAX = 8 * 1_024 * 1_024;
@@ -25,6 +28,8 @@ export interface ExplainedEvent {
   /** Whose rules are told; null for those of every bus. */
   readonly bus: string | null;
   readonly rawHeaders: Readonly<Record<string, string>>;
+  /** Its payload stands in the body store; `view` is then what rules name of it, and `event` has no body. */
+  readonly large?: { readonly body: LargeBody; readonly view: JsonObject };
   /** When it was or would be accepted, in milliseconds. */
   readonly acceptedAt: number;
   /** Of an event that was accepted. */
@@ -74,7 +79,7 @@ export interface ExplainedRequest extends Pick<Preview, "action" | "method" | "u
   readonly bodyBytes: number;
   readonly body?: string;
   readonly bodyBase64?: string;
-  /** The bodies before it have taken up `BODIES_BYTES_MAX`. */
+  /** The bodies before it have taken up `BODIES_BYTES_MAX`, or it is a large payload and stands in the body store. */
   readonly bodyLeftOut?: true;
 }
 
@@ -86,7 +91,7 @@ export async function explainEvent(
 ): Promise<Explanation> {
   const { bus, receipt } = explained;
   const { id, source, type } = explained.event.attributes;
-  const paths = eventPaths(eventView(explained.event));
+  const paths = eventPaths(explained.large?.view ?? eventView(explained.event));
   const wanted = ruleSet.rules.filter(
     ({ definition }) =>
       (bus === null || definition.bus === bus) && (options.rule === undefined || definition.path === options.rule),
@@ -126,25 +131,32 @@ async function explainDelivery(question: DeliveryQuestion): Promise<ExplainedDel
   const { ruleSet, rule, target: name, explained, paths, local, room } = question;
   const target = ruleSet.target(name);
   if (target === undefined) throw new Error(`rule ${rule.definition.path}: there is no target ${name}`);
-  const { event, rawHeaders, acceptedAt } = explained;
+  const { event, rawHeaders, acceptedAt, large } = explained;
   const deliveryId = explained.deliveryId?.(rule.definition.path, name) ?? DELIVERY_ID_PLACEHOLDER;
   const base = { target: name, kind: target.definition.kind, delivery: deliveryId };
   const view = () => paths.view;
-  const shipped = await toShipment(rule, { event, view, deliveryId, attempt: 1, rawHeaders, acceptedAt });
+  const readable = large === undefined || rule.transform === undefined ? ok([]) : wantedByTransform(rule.transform);
+  if (!readable.ok) return { ...base, problem: `the payload is large: ${readable.error}` };
+  const parts = { event, view, deliveryId, attempt: 1, rawHeaders, acceptedAt };
+  const shipped = await toShipment(rule, large === undefined ? parts : { ...parts, large: large.body });
   if (!shipped.ok) return { ...base, problem: `the transform fails: ${shipped.error.detail}` };
   const preview = target.target.preview(shipped.value, target.config, { local });
   const problem = hopsProblem(event.attributes) ?? preview.problem;
   return { ...base, request: showRequest(preview, room), ...(problem === undefined ? {} : { problem }) };
 }
 
-function showRequest({ action, method, url, headers, body }: Preview, room: { bytes: number }): ExplainedRequest {
+function showRequest(
+  { action, method, url, headers, body, bodyBytes }: Preview,
+  room: { bytes: number },
+): ExplainedRequest {
   const base = {
     action,
     ...(method === undefined ? {} : { method }),
     ...(url === undefined ? {} : { url }),
     headers,
-    bodyBytes: body?.length ?? 0,
+    bodyBytes: bodyBytes ?? body?.length ?? 0,
   };
+  if (bodyBytes !== undefined) return { ...base, bodyLeftOut: true };
   if (body === null) return base;
   if (body.length > room.bytes) return { ...base, bodyLeftOut: true };
   room.bytes -= body.length;

@@ -51,7 +51,7 @@ export function daysInMonth(year: number, month: number): number {
 }
 
 /** Days from 1970-01-01 in the Gregorian calendar; years start in March here, so that the leap day is a year's last. */
-function daysSinceEpoch(year: number, month: number, day: number): number {
+export function daysSinceEpoch(year: number, month: number, day: number): number {
   const marchYear = month > 2 ? year : year - 1;
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
   const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);

@@ -21,7 +21,7 @@ export type Outcome =
   /** Its gate did not let it pass, or the target went away: wait, without counting it as a failure. */
   | { readonly kind: "held"; readonly delayMs: number };
 
-export type RetryReason = "status" | "timeout" | "network" | "queue" | "reply" | "bus";
+export type RetryReason = "status" | "timeout" | "network" | "queue" | "service" | "reply" | "bus";
 
 export type PermanentReason =
   | "status"
@@ -30,6 +30,8 @@ export type PermanentReason =
   | "aborted-by-target"
   | "transform-failed"
   | "too-large"
+  /** The event's large body is not in the body store any more. */
+  | "body-missing"
   | "configuration"
   | "hop-limit";
 

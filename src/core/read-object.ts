@@ -99,7 +99,7 @@ export function isMisspelt(name: string, object: JsonObject, known: readonly str
 const BINDING_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 /** Secrets as they are given out that could be names: by their beginning, hexadecimal, or long and without a pause. */
 const SECRET_VALUE =
-  /^(?:gh[opusr]_|github_pat_|whsec_|(?:sk|pk|rk)_(?:live|test)_|AKIA[A-Z0-9]{16}$|eyJ|(?=.*\d)[0-9a-f]{16,}$|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}$)/;
+  /^(?:gh[opusr]_|github_pat_|wh(?:sec|sk)_|(?:sk|pk|rk)_(?:live|test)_|AKIA[A-Z0-9]{16}$|eyJ|(?=.*\d)[0-9a-f]{16,}$|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}$)/;
 
 /** The name of a secret or binding: what wrangler accepts as one and a shell can export. */
 export const readBindingName: Reader<string> = withSchema(

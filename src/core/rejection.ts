@@ -5,12 +5,27 @@
  */
 export type Rejection =
   | { readonly reason: "unknown-source"; readonly source: string }
-  | { readonly reason: "source-not-configured"; readonly secretNames: readonly string[] }
-  | { readonly reason: "body-too-large"; readonly bytesMax: number }
+  /** `expected`: secrets are set, but none is a key; this is what one looks like. */
+  | { readonly reason: "source-not-configured"; readonly secretNames: readonly string[]; readonly expected?: string }
+  /** `hint`: what would help. */
+  | { readonly reason: "body-too-large"; readonly bytesMax: number; readonly hint?: string }
+  /** A large payload is matched by what rules name of it, and that is more than is kept. */
+  | { readonly reason: "rules-need-too-much"; readonly bytesMax: number }
+  /** So many large bodies are being received that one more might take the memory of all. */
+  | { readonly reason: "too-many-large-bodies"; readonly retryAfterSeconds: number }
   | { readonly reason: "body-timeout"; readonly timeoutMs: number }
   | { readonly reason: "body-unreadable" }
-  | { readonly reason: "unsupported-content-type"; readonly found: string; readonly expected: readonly string[] }
-  | { readonly reason: "unsupported-content-encoding"; readonly found: string }
+  | {
+      readonly reason: "unsupported-content-type";
+      readonly found: string;
+      readonly expected: readonly string[];
+      /** Why no other is taken this time, and what to do. */
+      readonly hint?: string;
+    }
+  /** `takesGzip`: the source takes that one encoding. */
+  | { readonly reason: "unsupported-content-encoding"; readonly found: string; readonly takesGzip?: true }
+  | { readonly reason: "malformed-gzip" }
+  | { readonly reason: "compression-ratio"; readonly ratioMax: number }
   | { readonly reason: "missing-header"; readonly header: string }
   | { readonly reason: "invalid-header"; readonly header: string; readonly detail: string }
   | { readonly reason: "missing-signature"; readonly header: string }
@@ -40,17 +55,16 @@ export type Rejection =
 
 export type RejectionReason = Rejection["reason"];
 
+const UNAUTHENTICATED: ReadonlySet<RejectionReason> = new Set([
+  "missing-signature",
+  "malformed-signature",
+  "wrong-signature",
+  "stale-timestamp",
+  "missing-token",
+  "wrong-token",
+]);
+
 /** Whether the request did not prove who sent it. */
 export function isUnauthenticated({ reason }: Rejection): boolean {
-  switch (reason) {
-    case "missing-signature":
-    case "malformed-signature":
-    case "wrong-signature":
-    case "stale-timestamp":
-    case "missing-token":
-    case "wrong-token":
-      return true;
-    default:
-      return false;
-  }
+  return UNAUTHENTICATED.has(reason);
 }

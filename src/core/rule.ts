@@ -7,7 +7,9 @@ export interface SourceDefinition {
   readonly name: string;
   readonly kind: string;
   readonly bus: string;
-  /** The entry of sources.yaml less `kind` and `bus`, for the source's own `parse`. */
+  /** Bodies may come compressed. */
+  readonly gzip?: true;
+  /** The entry of sources.yaml less the shared keys, for the source's own `parse`. */
   readonly entry: JsonObject;
 }
 

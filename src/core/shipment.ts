@@ -4,7 +4,7 @@ import { HOPS_ATTRIBUTE } from "./hops.ts";
 import type { JsonObject, Result } from "./result.ts";
 import { ok } from "./result.ts";
 import type { CompiledRule } from "./rule-set.ts";
-import type { Shipment } from "./target.ts";
+import type { LargeBody, Shipment } from "./target.ts";
 import type { TransformFailure } from "./transform.ts";
 import { applyTransform } from "./transform.ts";
 
@@ -17,6 +17,8 @@ export interface ShipmentParts {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly rawHeaders: Readonly<Record<string, string>>;
+  /** The payload, where it stands in the body store: then `view` is of what the transform reads of it. */
+  readonly large?: LargeBody;
   /** When the event was first accepted, in milliseconds. */
   readonly acceptedAt: number;
 }
@@ -28,15 +30,17 @@ export async function toShipment(
 ): Promise<Result<Shipment, TransformFailure>> {
   const { event, deliveryId, attempt, rawHeaders, acceptedAt } = parts;
   const base = { deliveryId, attempt, rawHeaders };
-  if (rule.transform === undefined) return ok({ ...base, event });
+  if (rule.transform === undefined)
+    return ok({ ...base, event, ...(parts.large === undefined ? {} : { large: parts.large }) });
   const made = await applyTransform(rule.transform, parts.view(), { acceptedAt, seed: deliveryId });
   if (!made.ok) return made;
   if (made.value.kind === "body") {
     const attributes = { ...event.attributes, datacontenttype: "application/json" };
-    return ok({ ...base, event: { attributes, body: new TextEncoder().encode(made.value.text) } });
+    return ok({ ...base, transformed: true, event: { attributes, body: new TextEncoder().encode(made.value.text) } });
   }
   const { [HOPS_ATTRIBUTE]: _ownCount, ...attributes } = made.value.event.attributes;
   const hops = event.attributes[HOPS_ATTRIBUTE];
   const counted = { ...attributes, ...(hops === undefined ? {} : { [HOPS_ATTRIBUTE]: hops }) };
-  return ok({ ...base, event: { attributes: counted as CloudEvent["attributes"], body: made.value.event.body } });
+  const own = { attributes: counted as CloudEvent["attributes"], body: made.value.event.body };
+  return ok({ ...base, transformed: true, event: own });
 }

@@ -42,6 +42,8 @@ export interface SourceRequestHead {
 /** A request with its body read. `body` is exactly what came over the wire. */
 export interface SourceRequest extends SourceRequestHead {
   readonly body: Uint8Array;
+  /** What came over the wire, where `body` was compressed: signatures are over these bytes. */
+  readonly wireBody?: Uint8Array;
 }
 
 /** What a vendor expects to be answered, in place of the receipt. */
@@ -78,6 +80,8 @@ export interface ReceivedEvent {
   readonly replay?: { readonly content: string; readonly refuse: boolean };
   /** Headers of the vendor's request that a target in `raw` format gets too, lower-case names; never a signature. */
   readonly rawHeaders: Readonly<Record<string, string>>;
+  /** Set by who has received a large body: it stands in the body store, and `pruned` is what rules match it by, as JSON. */
+  readonly large?: { readonly key: string; readonly bytes: number; readonly pruned: Uint8Array };
 }
 
 /** What a request turned out to be. `batch` decides whether the answer is one receipt or an array of them. */
@@ -137,8 +141,9 @@ export interface LargeReading {
   /** Called with each part of the body as it comes over the wire. */
   readonly update: (chunk: Uint8Array) => void;
   /**
-   * Called once after the last part. `pruned` is the payload as JSON that holds only what `paths` and the rules name. The
-   * events' bodies are taken from the stream, not from the answer.
+   * Called once after the last part. `pruned` is the payload as JSON that holds only what `paths` and the rules name; it is
+   * empty where the payload could not be read, and then only a refusal of who sent it counts. Answers one event at most: its
+   * body is what streamed by, and the answer's own is not looked at.
    */
   readonly finish: (pruned: Uint8Array) => Result<Received, Rejection>;
 }

@@ -5,6 +5,7 @@
 import type { CloudEvent } from "./event.ts";
 import type { Outcome } from "./outcome.ts";
 import type { JsonObject, Mistake, Result } from "./result.ts";
+import type { TargetLimits } from "./rule.ts";
 import type { Hashing } from "./source.ts";
 
 /** What is to be sent: the event, and the body that the rule's transform made of it. */
@@ -18,6 +19,8 @@ export interface Shipment {
    * result and `datacontenttype` says so.
    */
   readonly event: CloudEvent;
+  /** The event, or its body, is what the rule's transform made. */
+  readonly transformed?: true;
   /** Vendor headers that `raw` format passes on, lower-case names. */
   readonly rawHeaders: Readonly<Record<string, string>>;
   /** The payload is too large for a partition and stands in the body store; the event's own body is null then. */
@@ -49,6 +52,13 @@ export interface ServiceBinding {
 
 export interface QueueBinding {
   readonly send: (message: string, options: { readonly contentType: "text" | "json" }) => Promise<unknown>;
+  /** All of them or none (Queues, JavaScript APIs, `sendBatch`). */
+  readonly sendBatch?: (messages: readonly QueueMessage[]) => Promise<unknown>;
+}
+
+export interface QueueMessage {
+  readonly body: string;
+  readonly contentType: "text" | "json";
 }
 
 /** An event for another bus of this router. */
@@ -100,6 +110,8 @@ export interface Preview {
   readonly url?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
+  /** Of a body that is streamed from the body store, and so not in `body`. */
+  readonly bodyBytes?: number;
   /** Why `send` would refuse it before anything leaves: too large for a queue, a header that can't be sent. */
   readonly problem?: string;
 }
@@ -123,10 +135,22 @@ export interface Target<Config> {
   readonly secretNames: (config: Config) => readonly string[];
   /** Queue bindings that wrangler.toml must have for this target. */
   readonly queueBindings: (config: Config) => readonly string[];
+  /**
+   * Sends that are under way together leave in one call: those of the same name share the right to wait for an answer
+   * (src/bus/slots.ts). Absent: each send is a call of its own.
+   */
+  readonly sharesSlot?: (config: Config) => string;
+  /** Service bindings that wrangler.toml must have for this target. */
+  readonly serviceBindings: (config: Config) => readonly string[];
   /** Absolute URLs that it sends to when deployed: none of them may lead back to this router. */
   readonly urls: (config: Config) => readonly string[];
   /** Reasons why this configuration works on a laptop but not deployed, for `npm run deploy`; empty when there are none. */
   readonly localOnly: (config: Config) => readonly string[];
+  /**
+   * Limits that hold beside those of the rule files, as far as this isolate knows: what the endpoint has allowed. Asked before
+   * each attempt, they are the gate's to keep.
+   */
+  readonly limits?: (config: Config) => TargetLimits | undefined;
   /** What `send` would do with the shipment, without doing any of it. */
   readonly preview: (shipment: Shipment, config: Config, io: PreviewIo) => Preview;
   /** Sends within `timeoutMs`, counted from this call and covering the answer's body. Never throws for what a target does. */

@@ -1,13 +1,13 @@
 /**
  * Timestamps of RFC 3339, the form of CloudEvents times (1.0.2, section 3.2).
  */
-import { daysInMonth } from "./http-date.ts";
+import { daysInMonth, daysSinceEpoch } from "./http-date.ts";
 
 /** Room for a date, nanoseconds and more, and an offset. */
 export const TIMESTAMP_CHARACTERS_MAX = 64;
 
 const TIMESTAMP =
-  /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[Tt](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.\d+)?(?:[Zz]|(?<sign>[+-])(?<offsetHour>\d\d):(?<offsetMinute>\d\d))$/;
+  /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[Tt](?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.(?<fraction>\d+))?(?:[Zz]|(?<sign>[+-])(?<offsetHour>\d\d):(?<offsetMinute>\d\d))$/;
 
 const DAY_MINUTES = 24 * 60;
 
@@ -30,4 +30,15 @@ export function isTimestamp(text: string): boolean {
   const nextMinute = part("hour") * 60 + part("minute") + 1 - offsetMinutes;
   if (nextMinute === 0) return day === 1;
   return nextMinute === DAY_MINUTES && day === daysInMonth(year, month);
+}
+
+/** Milliseconds since the epoch, less what is smaller; undefined for what is no timestamp. A leap second is the next minute's first. */
+export function parseTimestampMs(text: string): number | undefined {
+  if (!isTimestamp(text)) return undefined;
+  const parts = TIMESTAMP.exec(text)?.groups ?? {};
+  const part = (name: string): number => Number(parts[name] ?? 0);
+  const offsetMinutes = (part("offsetHour") * 60 + part("offsetMinute")) * (parts["sign"] === "-" ? -1 : 1);
+  const minutes = (daysSinceEpoch(part("year"), part("month"), part("day")) * 24 + part("hour")) * 60 + part("minute");
+  const seconds = (minutes - offsetMinutes) * 60 + part("second");
+  return seconds * 1_000 + Number((parts["fraction"] ?? "").slice(0, 3).padEnd(3, "0"));
 }

@@ -5,13 +5,19 @@
  * It answers `{version, …}` and the members of `Explanation` in src/core/explain.ts.
  */
 import { Hono } from "hono";
-import type { AdminPartitionPort } from "../bus/ports.ts";
+import type { StoredProblem } from "../bus/large-view.ts";
+import { pruneStored } from "../bus/large-view.ts";
+import type { AdminPartitionPort, StoredEvent } from "../bus/ports.ts";
 import type { RulesVersion } from "../core/delivery.ts";
+import { eventView } from "../core/event.ts";
 import { explainEvent } from "../core/explain.ts";
 import { unknownName } from "../core/read-object.ts";
 import { parseReceipt } from "../core/receipt.ts";
+import type { JsonObject, Result } from "../core/result.ts";
+import { ok } from "../core/result.ts";
 import type { RuleSet } from "../core/rule-set.ts";
-import type { TargetIo } from "../core/target.ts";
+import type { LargeBody, TargetIo } from "../core/target.ts";
+import { wantedByPatterns, wantedByTransform } from "../core/wanted-paths.ts";
 import { readQuery } from "./admin-query.ts";
 import { gone, noReceipt } from "./missing-event.ts";
 import { problemResponse } from "./problem.ts";
@@ -20,7 +26,7 @@ export interface AdminExplainPorts {
   readonly ruleSet: RuleSet;
   readonly rulesVersion: RulesVersion;
   readonly adminPartition: (name: string) => Pick<AdminPartitionPort, "get">;
-  readonly io: Pick<TargetIo, "local">;
+  readonly io: Pick<TargetIo, "local" | "openBody">;
   readonly now: () => number;
 }
 
@@ -37,7 +43,7 @@ export function explainRoutes() {
     if (parts === null) return noReceipt();
     const stored = await adminPartition(parts.partition).get(parts.seq);
     if (stored === null) return gone({ now }, parts.seq);
-    const { attributes, body, bus, rawHeaders } = stored.event;
+    const { attributes, body, bus, rawHeaders, large } = stored.event;
     const rule = query.value.get("rule");
     if (rule !== undefined && ruleSet.rule(rule)?.definition.bus !== bus) {
       const known = ruleSet.rules.map(({ definition }) => definition).filter((definition) => definition.bus === bus);
@@ -50,7 +56,17 @@ export function explainRoutes() {
       );
     }
     const ids = new Map(stored.deliveries.map(({ rule, target, id }) => [`${rule} ${target}`, id]));
+    const view = large === undefined ? undefined : await viewOfLarge(ruleSet, bus, stored.event, large, io);
+    if (view?.ok === false) {
+      const { reason, detail } = view.error;
+      return problemResponse(`explain-${reason}`, {
+        status: 409,
+        title: "Not explained",
+        detail: `Not explained: ${detail}.`,
+      });
+    }
     const explained = {
+      ...(large === undefined || view === undefined ? {} : { large: { body: large, view: view.value } }),
       event: { attributes, body },
       bus,
       rawHeaders,
@@ -70,4 +86,21 @@ export function explainRoutes() {
 
 function badQuery(detail: string): Response {
   return problemResponse("invalid-query", { status: 400, title: "Invalid query", detail });
+}
+
+/** What the rules of the bus name of a payload in the body store. */
+async function viewOfLarge(
+  ruleSet: RuleSet,
+  bus: string,
+  { attributes }: StoredEvent,
+  { key }: LargeBody,
+  { openBody }: Pick<TargetIo, "openBody">,
+): Promise<Result<JsonObject, StoredProblem>> {
+  const byTransforms = ruleSet.rules.flatMap(({ definition, transform }) => {
+    const wanted = definition.bus === bus && transform !== undefined ? wantedByTransform(transform) : ok([]);
+    // Of one that can't be told, the explanation says so.
+    return wanted.ok ? wanted.value : [];
+  });
+  const body = await pruneStored([...wantedByPatterns(ruleSet, bus), ...byTransforms], key, openBody);
+  return body.ok ? ok(eventView({ attributes, body: body.value })) : body;
 }

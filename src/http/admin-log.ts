@@ -6,7 +6,7 @@
  * order of members stay what they were.
  */
 import { Hono } from "hono";
-import type { AdminPartitionPort } from "../bus/ports.ts";
+import type { AdminPartitionPort, StoredEvent } from "../bus/ports.ts";
 import { structuredJson } from "../core/event.ts";
 import { formatReceipt } from "../core/receipt.ts";
 import { readQuery, readSearch, SEARCH_PARAMETERS } from "./admin-query.ts";
@@ -50,10 +50,22 @@ function* piecesOf({ found, next }: SearchPage): Generator<string> {
 }
 
 function entryOf({ partition, event: { seq, acceptedAt, event } }: FoundEvent): string {
-  const { bus, source: from, rules, attributes, body } = event;
+  const { bus, source: from, rules, attributes, body, large } = event;
   const id = formatReceipt({ partition, seq });
-  const head = JSON.stringify({ id, acceptedAt: new Date(acceptedAt).toISOString(), bus, from, rules });
+  const head = JSON.stringify({
+    id,
+    acceptedAt: new Date(acceptedAt).toISOString(),
+    bus,
+    from,
+    rules,
+    ...largeOf(large),
+  });
   return `${head.slice(0, -1)},"event":${structuredJson({ attributes, body })}}`;
+}
+
+/** The payload is not here: it stands in the body store. */
+function largeOf(large: StoredEvent["large"]): { readonly large?: { readonly bytes: number } } {
+  return large === undefined ? {} : { large: { bytes: large.bytes } };
 }
 
 function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {

@@ -203,6 +203,7 @@ function showEvent({ partition, event }: FoundEvent) {
     bus: event.event.bus,
     rules: event.event.rules,
     ...(event.event.replayOf === undefined ? {} : { replayOf: event.event.replayOf }),
+    ...(event.event.large === undefined ? {} : { large: { bytes: event.event.large.bytes } }),
     ...(event.event.shadow === undefined ? {} : { shadow: event.event.shadow }),
     event: { id, source, type, ...(subject === undefined ? {} : { subject }), ...(time === undefined ? {} : { time }) },
   };

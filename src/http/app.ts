@@ -1,12 +1,15 @@
 /** Every route of the router (docs/operations.md lists them). What a route does stands in a file of its own. */
 import { Hono } from "hono";
+import { grantHeaders } from "../core/webhook-permission.ts";
 import type { AdminPorts } from "./admin.ts";
 import { adminRoutes } from "./admin.ts";
+import type { DataPorts } from "./data.ts";
+import { serveData } from "./data.ts";
 import type { IngestPorts } from "./ingest.ts";
 import { EVENTS_SOURCE, answerHandshake, ingest } from "./ingest.ts";
 import { onlyPost, problemResponse } from "./problem.ts";
 
-export interface HttpPorts extends IngestPorts, AdminPorts {}
+export interface HttpPorts extends IngestPorts, AdminPorts, DataPorts {}
 
 export interface AppBindings {
   readonly ports: HttpPorts;
@@ -21,6 +24,9 @@ app.options("/webhooks/:source", (c) =>
   handshake(c.req.raw, c.env.ports.ruleSet.source(c.req.param("source")) !== undefined),
 );
 app.options("/events", (c) => handshake(c.req.raw, c.env.ports.ruleSet.source(EVENTS_SOURCE) !== undefined));
+
+// HEAD comes here too.
+app.get("/data/:token", (c) => serveData(c.req.raw, c.req.param("token"), c.env.ports));
 
 app.get("/healthz", (c) => c.json({ status: "ok", rules: c.env.ports.rulesVersion.hash }));
 
@@ -60,11 +66,5 @@ function handshake(request: Request, exists: boolean): Response {
       title: "Unknown source",
       detail: "No source is set up at this address.",
     });
-  const origin = request.headers.get("webhook-request-origin");
-  const headers: Record<string, string> = { allow: "POST, OPTIONS" };
-  if (origin !== null && /^[\x21-\x7e]{1,253}$/.test(origin)) {
-    headers["webhook-allowed-origin"] = origin;
-    headers["webhook-allowed-rate"] = "*";
-  }
-  return new Response(null, { status: 204, headers });
+  return new Response(null, { status: 204, headers: { allow: "POST, OPTIONS", ...grantHeaders(request.headers) } });
 }

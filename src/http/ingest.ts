@@ -10,8 +10,11 @@ import type { Rejection } from "../core/rejection.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { CompiledSource } from "../core/rule-set.ts";
-import type { Received, SourceAnswer, SourceContext } from "../core/source.ts";
-import { readBody } from "./body.ts";
+import type { Received, ReceivedEvent, SourceAnswer, SourceContext, SourceRequest } from "../core/source.ts";
+import { BODY_BYTES_MAX, BODY_TIMEOUT_MS, declaredBytes, openBody, readStart } from "./body.ts";
+import { contentEncodingOf, gunzip } from "./gzip.ts";
+import type { LargePorts } from "./large-body.ts";
+import { receiveLarge } from "./large-body.ts";
 import { onlyPost, rejectionResponse } from "./problem.ts";
 
 const SOURCE_CHARS_SHOWN = 64;
@@ -19,7 +22,7 @@ const SOURCE_CHARS_SHOWN = 64;
 /** The source that `POST /events` belongs to. */
 export const EVENTS_SOURCE = "events";
 
-export interface IngestPorts extends PublishPorts {
+export interface IngestPorts extends PublishPorts, LargePorts {
   readonly secret: SourceContext["secret"];
   /** Goes on after the answer. */
   readonly later: (work: Promise<unknown>) => void;
@@ -35,6 +38,7 @@ export async function ingest(request: Request, sourceName: string, ports: Ingest
   if (!received.ok) return refuse(received.error);
   const { events, origin, batch, answer, verifiedBy = [] } = received.value;
   const published = await publish(events, origin, ports);
+  discardBodies(events, published, ports);
   // Whatever became of its events: that these secrets are in use is known now.
   if (verifiedBy.length > 0) ports.later(ports.recordVerification(sourceName, verifiedBy));
   if (!published.ok) return refuse(published.error);
@@ -84,10 +88,59 @@ async function receive(
   ports: IngestPorts,
 ): Promise<Result<Received & { readonly origin: Origin }, Rejection>> {
   if (source === undefined) return err({ reason: "unknown-source", source: sourceName.slice(0, SOURCE_CHARS_SHOWN) });
-  const body = await readBody(request);
-  if (!body.ok) return body;
   const { method, url, headers } = request;
-  const whole = { method, url, headers, body: body.value };
-  const received = source.source.receive(whole, source.config, sourceName, contextOf(ports));
-  return received.ok ? ok({ ...received.value, origin: originOf(source) }) : received;
+  const takesGzip = source.definition.gzip === true;
+  const body = openBody(request, BODY_TIMEOUT_MS, takesGzip);
+  if (!body.ok) return body;
+  const isGzip = takesGzip && contentEncodingOf(headers) === "gzip";
+  const head = { method, url, headers };
+  try {
+    const declared = declaredBytes(request);
+    const read = declared > BODY_BYTES_MAX ? ok(NOTHING_READ) : await readStart(body.value, BODY_BYTES_MAX);
+    if (!read.ok) return read;
+    const { bytes, isWhole } = read.value;
+    if (!isWhole && isGzip) {
+      return err({ reason: "body-too-large", bytesMax: BODY_BYTES_MAX, hint: "A larger one must come uncompressed" });
+    }
+    const received = isWhole
+      ? await receiveWhole({ ...head, body: bytes }, isGzip, source, ports)
+      : await receiveLarge({ head, start: bytes, declaredBytes: declared, body: body.value }, source, ports);
+    return received.ok ? ok({ ...received.value, origin: originOf(source) }) : received;
+  } finally {
+    body.value.close();
+  }
+}
+
+const NOTHING_READ = { bytes: new Uint8Array(), isWhole: false };
+
+async function receiveWhole(
+  request: SourceRequest,
+  isGzip: boolean,
+  { source, config, definition }: CompiledSource,
+  ports: IngestPorts,
+): Promise<Result<Received, Rejection>> {
+  const plain = isGzip ? await gunzip(request.body, BODY_BYTES_MAX) : ok(request.body);
+  if (!plain.ok) return plain;
+  const whole = { ...request, body: plain.value, ...(isGzip ? { wireBody: request.body } : {}) };
+  return source.receive(whole, config, definition.name, contextOf(ports));
+}
+
+/**
+ * Removes the stored body of an event that was not accepted. Where nobody knows whether it was, it stays: the sweep asks the
+ * partitions.
+ */
+function discardBodies(
+  events: readonly ReceivedEvent[],
+  published: Awaited<ReturnType<typeof publish>>,
+  { bodies, later, log }: IngestPorts,
+): void {
+  const keys = events.flatMap(({ large }, index) => {
+    if (large === undefined) return [];
+    const isRefused = published.ok
+      ? published.value.receipts[index]?.status !== "accepted"
+      : published.error.reason !== "storage-unavailable";
+    return isRefused ? [large.key] : [];
+  });
+  if (bodies === undefined || keys.length === 0) return;
+  later(bodies.remove(keys).catch((error: unknown) => log("large.remove-failed", { error: String(error) })));
 }

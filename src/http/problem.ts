@@ -30,11 +30,28 @@ export function describeRejection(rejection: Rejection): Problem {
       return problem(
         503,
         "Source not configured",
-        `None of the source's secrets is set: ${rejection.secretNames.join(", ")}. Set one with \`wrangler secret put\`, or in .dev.vars for a local run.`,
+        `${rejection.expected === undefined ? "None of the source's secrets is set" : `None of the source's secrets is ${rejection.expected}`}: ${rejection.secretNames.join(", ")}. Set one with \`wrangler secret put\`, or in .dev.vars for a local run.`,
         { "retry-after": String(NOT_CONFIGURED_RETRY_AFTER_SECONDS) },
       );
     case "body-too-large":
-      return problem(413, "Body too large", `The body is over the limit of ${rejection.bytesMax} bytes.`);
+      return problem(
+        413,
+        "Body too large",
+        `The body is over the limit of ${rejection.bytesMax} bytes.${rejection.hint === undefined ? "" : ` ${rejection.hint}.`}`,
+      );
+    case "rules-need-too-much":
+      return problem(
+        413,
+        "Rules need too much",
+        `The body is too large to be matched as a whole, and what the rules' patterns name of it is over ${rejection.bytesMax} bytes: name smaller fields in them.`,
+      );
+    case "too-many-large-bodies":
+      return problem(
+        503,
+        "Too many large bodies",
+        "Too many large bodies are being received at this moment. Nothing of this request was accepted.",
+        { "retry-after": String(rejection.retryAfterSeconds) },
+      );
     case "body-timeout":
       return problem(408, "Body too slow", `The body did not arrive within ${rejection.timeoutMs} ms.`);
     case "body-unreadable":
@@ -43,27 +60,35 @@ export function describeRejection(rejection: Rejection): Problem {
       return problem(
         415,
         "Unsupported content type",
-        `Expected ${rejection.expected.join(" or ")}, found ${rejection.found === "" ? "none" : JSON.stringify(rejection.found)}.`,
+        `Expected ${rejection.expected.join(" or ")}, found ${rejection.found === "" ? "none" : JSON.stringify(rejection.found)}${rejection.hint === undefined ? "" : `; ${rejection.hint}`}.`,
       );
     case "unsupported-content-encoding":
       return problem(
         415,
         "Compressed body",
-        `The body has the content encoding ${JSON.stringify(rejection.found)}; send it uncompressed.`,
-        { "accept-encoding": "identity" },
+        `The body has the content encoding ${JSON.stringify(rejection.found)}; send it ${rejection.takesGzip === true ? "uncompressed or with gzip" : "uncompressed"}.`,
+        { "accept-encoding": rejection.takesGzip === true ? "gzip, identity" : "identity" },
+      );
+    case "malformed-gzip":
+      return problem(400, "Malformed gzip", "The body is not one complete gzip member with nothing after it.");
+    case "compression-ratio":
+      return problem(
+        413,
+        "Compressed too far",
+        `The body decompresses to more than ${rejection.ratioMax} times its size; send it uncompressed.`,
       );
     case "missing-header":
-      return problem(400, "Missing header", `The header ${rejection.header} is missing.`);
+      return problem(400, "Missing header", `${placeIn(rejection.header)} is missing.`);
     case "invalid-header":
-      return problem(400, "Invalid header", `The header ${rejection.header} is invalid: ${rejection.detail}.`);
+      return problem(400, "Invalid header", `${placeIn(rejection.header)} is invalid: ${rejection.detail}.`);
     case "missing-signature":
       return problem(
         401,
         "Missing signature",
-        `The header ${rejection.header} is missing: is a secret set at the sender?`,
+        `${placeIn(rejection.header)} is missing: is a secret set at the sender?`,
       );
     case "malformed-signature":
-      return problem(400, "Malformed signature", `The header ${rejection.header} is malformed: ${rejection.detail}.`);
+      return problem(400, "Malformed signature", `${placeIn(rejection.header)} is malformed: ${rejection.detail}.`);
     case "wrong-signature":
       return problem(401, "Wrong signature", `The signature in ${rejection.header} fits none of the source's secrets.`);
     case "stale-timestamp":
@@ -161,4 +186,10 @@ export function onlyPost(): Response {
     detail: "This address takes POST, and OPTIONS for the CloudEvents validation handshake.",
     headers: { allow: "POST, OPTIONS" },
   });
+}
+
+/** Values may also stand in the query or in the body: `shownPlace` in src/core/signed-values.ts. */
+function placeIn(header: string): string {
+  if (header.startsWith("?")) return `The query parameter ${header.slice(1, -1)}`;
+  return header.startsWith("body:") ? `The body's member ${header.slice("body:".length)}` : `The header ${header}`;
 }

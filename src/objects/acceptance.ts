@@ -94,6 +94,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
       ...(first === undefined ? {} : { replayOf: formatReceipt({ partition, seq: first }) }),
     };
     archive.addIdentity(item.identity, { seq, fingerprint: item.fingerprint, token }, now);
+    if (event.large !== undefined) archive.addBody(event.large.key, seq);
     const leases = insertNew(seq, event, item, token, now, leasesMax);
     replays.accepted(seq, first === undefined ? key : undefined);
     return { answer: { status: "accepted", seq, rules: event.rules }, leases };

@@ -8,6 +8,7 @@ import { eventStatus } from "../core/delivery.ts";
 import type { Fingerprint } from "../core/event.ts";
 import { seqTimeMs } from "../core/receipt.ts";
 import { utf8Length } from "../core/template.ts";
+import { openBodies } from "./bodies.ts";
 import type { Segment, SegmentKind, SegmentLimits } from "./segments.ts";
 import { needsSegment, openSegment, readSegments, retainSegments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
@@ -26,6 +27,8 @@ export interface Identity {
 export interface Archive {
   readonly findIdentity: (identity: Uint8Array, now: number) => Identity | undefined;
   readonly addIdentity: (identity: Uint8Array, entry: Identity, now: number) => void;
+  /** Remembers whose body stands in the store under this key. */
+  readonly addBody: (key: string, seq: number) => void;
   /** Files an event that has ended, under the time of its acceptance. */
   readonly add: (ended: StoredEventWithDeliveries, now: number) => void;
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
@@ -121,6 +124,8 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
         entry.token,
       );
     },
+
+    addBody: openBodies(sql).add,
 
     add(ended, now) {
       const status = eventStatus(ended.deliveries);

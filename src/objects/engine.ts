@@ -20,6 +20,7 @@ import type {
   VerificationEntry,
   WantedPairs,
 } from "../bus/ports.ts";
+import { openBodies } from "./bodies.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Question } from "./lanes-elsewhere.ts";
 import type { LedgerLimits } from "./ledger-limits.ts";
@@ -76,6 +77,8 @@ export interface Engine {
   readonly list: (request: ListRequest) => ListReply;
   readonly redrive: (seq: number, deliveryId: string | null) => number | "full" | null;
   readonly backlog: () => Backlog;
+  /** Of these keys of the body store those that events here refer to. */
+  readonly keptBodies: (keys: readonly string[]) => readonly string[];
   readonly recordRejections: (entries: readonly RejectionEntry[]) => void;
   readonly listRejections: (limit: number) => readonly RejectionEntry[];
   readonly recordVerifications: (entries: readonly VerificationEntry[]) => void;
@@ -194,6 +197,7 @@ export function openEngine(ports: EnginePorts): Engine {
     list: (request) => listEvents(ledger, request),
     redrive: (seq, deliveryId) => change(() => ledger.redrive(seq, deliveryId ?? undefined, now()) ?? null),
     backlog: () => ledger.backlog(),
+    keptBodies: (keys) => openBodies(sql).kept(keys, (seq) => ledger.get(seq) !== undefined),
     recordRejections: (entries) => recordRejections(sql, entries),
     listRejections: (limit) => listRejections(sql, limit),
     recordVerifications: (entries) => recordVerifications(sql, entries),

@@ -74,6 +74,8 @@ export interface Ledger {
   readonly backlog: () => Backlog;
 }
 
+type LedgerTake = Omit<TakeRequest, "isUncounted" | "newToken"> & { readonly newToken: () => string };
+
 export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   // The events that are dropped may be the only place that tells of the newest contents.
   const archive = openArchive(sql, limits, () => guard.flush());
@@ -137,13 +139,16 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     else archive.update({ ...known, deliveries });
   }
 
-  /** Leases for whoever asks; a target that is being tried out goes to the alarm's dispatchers only, one at a time. */
-  function take(request: TakeRequest, holder: LeaseHolder): readonly LeasedWork[] {
+  // A target that is being tried out goes to the alarm's dispatchers only, one at a time. Uncounted leases are none of the
+  // alarm's share, which is of requests: they take up a part of one.
+  function take(request: LedgerTake, holder: LeaseHolder, uncounted: readonly string[] = []): readonly LeasedWork[] {
     const { now, room, newToken } = request;
     const held = work.alarmLeases(now);
+    const isUncounted = (target: string) => uncounted.includes(target) && !targets.isGated(target);
     return work.take({
       ...request,
-      newToken: holder === "alarm" ? () => alarmToken(newToken()) : newToken,
+      isUncounted,
+      newToken: (target) => (holder === "alarm" && !isUncounted(target) ? alarmToken(newToken()) : newToken()),
       room(target) {
         const most = targets.room(target, now);
         if (most === Number.POSITIVE_INFINITY) return room(target);
@@ -204,10 +209,10 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
         }
         targets.throttle(request.throttles, work.alarmLeases(now), now);
         moveLanes(now);
-        const { leasesMax, withinMs, holder, targetRoom } = request;
+        const { leasesMax, withinMs, holder, targetRoom, uncounted } = request;
         const room = (target: string) =>
           Object.hasOwn(targetRoom, target) ? (targetRoom[target] ?? 0) : SLOTS_PER_TARGET_MAX;
-        const lent = take({ now, leasesMax, withinMs, newToken, room }, holder);
+        const lent = take({ now, leasesMax, withinMs, newToken, room }, holder, uncounted);
         // Who has just sent waits by itself before it asks again.
         targets.yieldTo(request.throttles, now);
         return { work: lent, records: targets.takeRecords() };

@@ -10,6 +10,7 @@ import { createAlarmLeases } from "./alarm-leases.ts";
 import type { EventRow } from "./archive.ts";
 import { formatDeliveries, formatEvent, parseRow } from "./archive.ts";
 import type { Lanes } from "./lanes.ts";
+import { createLeaseShare } from "./lease-share.ts";
 import type { Ready } from "./schedule.ts";
 import { createSchedule } from "./schedule.ts";
 import type { Sql } from "./sql.ts";
@@ -69,9 +70,11 @@ export interface TakeRequest {
   readonly leasesMax: number;
   /** Only leases that end within this span. */
   readonly withinMs: number;
-  readonly newToken: () => string;
+  readonly newToken: (target: string) => string;
   /** How many more leases the taker can use for a target: one that hangs must not keep the others waiting. */
   readonly room: (target: string) => number;
+  /** Whether leases of the target don't count towards `leasesMax`. */
+  readonly isUncounted: (target: string) => boolean;
 }
 
 export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): OpenWork {
@@ -157,7 +160,7 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
     const lent: LeasedWork[] = [];
     const deliveries = work.deliveries.map((delivery, index) => {
       if (!picked.some((each) => each.index === index)) return delivery;
-      const token = newToken();
+      const token = newToken(delivery.target);
       const gated = targets.isGated(delivery.target);
       lent.push({ lease: describeLease(delivery, seq, { token, now, gated }), event: work.event });
       return leaseDelivery(delivery, token, now);
@@ -222,15 +225,15 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
     },
 
     take(request) {
-      const { now, leasesMax, withinMs, room } = request;
+      const { now, withinMs } = request;
       const picked: Ready[] = [];
-      const ofTarget = new Map<string, number>();
-      const left = (target: string) => Math.min(room(target), targets.room(target, now)) - (ofTarget.get(target) ?? 0);
-      while (picked.length < leasesMax) {
+      const share = createLeaseShare(request);
+      const left = (target: string) => share.left(target, targets.room(target, now));
+      for (;;) {
         const next = schedule.pick(now, withinMs, left);
         if (next === undefined) break;
         picked.push(next);
-        ofTarget.set(next.target, (ofTarget.get(next.target) ?? 0) + 1);
+        share.take(next.target, bytesOfRow.get(next.seq) ?? 0);
       }
       return [...Map.groupBy(picked, ({ seq }) => seq)].flatMap(([seq, mine]) => lend(seq, mine, request));
     },

@@ -113,6 +113,10 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     return this.#engine.redrive(seq, deliveryId);
   }
 
+  async keptBodies(keys: readonly string[]): Promise<readonly string[]> {
+    return this.#engine.keptBodies(keys);
+  }
+
   async recordRejections(entries: readonly RejectionEntry[]): Promise<void> {
     this.#engine.recordRejections(entries);
   }

@@ -7,12 +7,18 @@ import type { Json, JsonObject } from "../core/result.ts";
 import { isJsonObject, ownMember } from "../core/result.ts";
 import { isTimestamp } from "../core/timestamp.ts";
 import { isUriReference } from "../core/uri-reference.ts";
-import type { PayloadPath, SourceRule } from "./_github-mapping.ts";
+import type { EventMapping, PayloadPath, SourceRule } from "./_github-mapping.ts";
 import { GITHUB_MAPPING, SOURCE_FALLBACKS, SOURCE_LAST_RESORT, UNLISTED_EVENT } from "./_github-mapping.ts";
 import { formatTimestamp } from "./_timestamp.ts";
 
 /** Longer texts of a payload are left out of attributes. GitHub's longest are URLs and ref names, of some 300 characters. */
 const PAYLOAD_TEXT_CHARACTERS_MAX = 1_024;
+
+/** What a payload may belong to, the narrowest first. */
+const KEY_OWNERS = ["repository", "organization", "installation", "enterprise", "sender"] as const;
+
+/** What `<action>` stands for in the mapping: the actions of `release`, as GitHub's documentation of webhooks lists them. */
+const ACTIONS = ["created", "deleted", "edited", "prereleased", "published", "released", "unpublished"] as const;
 
 /**
  * The attributes of an event. `eventName` is from X-GitHub-Event, `deliveryId` from X-GitHub-Delivery, both checked; `now`
@@ -25,7 +31,7 @@ export function githubAttributes(
   payload: JsonObject,
   now: number,
 ): EventAttributes {
-  const mapping = (Object.hasOwn(GITHUB_MAPPING, eventName) ? GITHUB_MAPPING[eventName] : undefined) ?? UNLISTED_EVENT;
+  const mapping = mappingOf(eventName);
   const typeParts = (mapping.typeParts ?? []).map((path) => textAt(payload, path)).filter((part) => part !== undefined);
   const subject = mapping.subject === undefined ? undefined : textAt(payload, mapping.subject);
   return {
@@ -41,11 +47,32 @@ export function githubAttributes(
 
 /** What orders a payload's event: `repository:<id>` or the like of the next wider owner; `sourceName` when it names none. */
 export function githubKey(payload: JsonObject, sourceName: string): string {
-  for (const owner of ["repository", "organization", "installation", "enterprise", "sender"]) {
+  for (const owner of KEY_OWNERS) {
     const id = textAt(payload, `${owner}.id`);
     if (id !== undefined) return `${owner}:${id}`;
   }
   return sourceName;
+}
+
+/** Members of a payload that `githubAttributes` and `githubKey` may read, as dotted paths. */
+export function githubPaths(eventName: string): readonly PayloadPath[] {
+  const { typeParts = [], source, subject, times = [] } = mappingOf(eventName);
+  const sources =
+    typeof source === "string"
+      ? [source]
+      : "literal" in source
+        ? []
+        : "parentOf" in source
+          ? [source.parentOf]
+          : source.join;
+  const anyAction = times.flatMap((path) => ACTIONS.map((action) => path.replace("<action>", action)));
+  const keys = KEY_OWNERS.map((owner) => `${owner}.id`);
+  const subjects = subject === undefined ? [] : [subject];
+  return [...new Set(["action", ...typeParts, ...sources, ...SOURCE_FALLBACKS, ...subjects, ...anyAction, ...keys])];
+}
+
+function mappingOf(eventName: string): EventMapping {
+  return (Object.hasOwn(GITHUB_MAPPING, eventName) ? GITHUB_MAPPING[eventName] : undefined) ?? UNLISTED_EVENT;
 }
 
 function sourceOf(payload: JsonObject, rule: SourceRule): string {

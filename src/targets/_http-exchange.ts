@@ -42,11 +42,18 @@ export async function exchange(
   const late = `no complete answer within ${formatDuration(timeoutMs)}`;
   let response: Response;
   try {
-    const { url, headers } = request;
+    const { url, headers, method = HTTP_METHOD } = request;
     // Events never hold shared memory, which is all that this type excludes.
-    const body = request.body as Uint8Array<ArrayBuffer>;
+    const opened = request.stream === undefined ? undefined : await beforeDeadline(request.stream(signal), signal);
+    if (opened?.late === true) return err({ kind: "retryable", reason: "timeout", detail: late });
+    const stream = opened?.value;
+    if (stream?.ok === false) return err(stream.error);
+    // fetch in Node wants to be told that it may send a stream before the answer begins (WHATWG Fetch, "duplex").
+    const whole =
+      stream === undefined ? { body: request.body as Uint8Array<ArrayBuffer> } : { body: stream.value, duplex: "half" };
+    const body = method === HTTP_METHOD ? whole : {};
     // "error" would throw in workerd, and following would turn a POST into a GET without its body.
-    const init = { method: HTTP_METHOD, headers, body, redirect: "manual", signal } as const;
+    const init = { method, headers, ...body, redirect: "manual", signal } as const;
     const timed = await beforeDeadline(io.fetch(url, init), signal, cancelBody);
     if (timed.late) return err({ kind: "retryable", reason: "timeout", detail: late });
     response = timed.value;

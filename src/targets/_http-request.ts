@@ -10,12 +10,16 @@ import { headerValueProblem } from "./_headers.ts";
 import type { TargetHeader } from "./_headers.ts";
 import { encodeContent, headersProblem } from "./_http-content.ts";
 import type { HttpFormat } from "./_http-content.ts";
+import { COMPRESS_BYTES_MIN } from "./_gzip.ts";
+import type { SigningKey } from "./_standard-webhooks.ts";
 import { signingKey, webhookSignature } from "./_standard-webhooks.ts";
+import type { Authorization, TargetAuth } from "./_target-auth.ts";
+import { authSecretNames, authorization, shownAuthorization } from "./_target-auth.ts";
 import type { TargetUrl } from "./_url.ts";
 
 export const HTTP_METHOD = "POST";
 
-const USER_AGENT = "Sluice/1";
+export const USER_AGENT = "Sluice/1";
 
 export interface HttpConfig {
   readonly target: TargetUrl;
@@ -23,13 +27,26 @@ export interface HttpConfig {
   readonly format: HttpFormat;
   readonly headers: readonly TargetHeader[];
   readonly signingSecrets: readonly string[];
+  readonly auth?: TargetAuth | undefined;
+  readonly compress?: "gzip" | undefined;
+  readonly handshake?: Handshake | undefined;
+}
+
+/** Permission to deliver is asked for in the name of `origin`, a host's name. */
+export interface Handshake {
+  readonly origin: string;
+  readonly ratePerMinute?: number;
 }
 
 /** A request ready to be sent, and what of it must not appear in any record. */
 export interface HttpRequest {
+  /** POST unless it says another. */
+  readonly method?: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** The body in place of `body`, where that is not in memory; an outcome where there is none any more. */
+  readonly stream?: (signal: AbortSignal) => Promise<Result<ReadableStream<Uint8Array>, Outcome>>;
   readonly secrets: readonly string[];
 }
 
@@ -37,6 +54,7 @@ export interface HttpRequest {
 type DraftValue =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "secret"; readonly secret: string }
+  | { readonly kind: "authorization"; readonly auth: TargetAuth }
   | { readonly kind: "time" }
   | { readonly kind: "signature" };
 
@@ -57,10 +75,18 @@ function draftOf(shipment: Shipment, config: HttpConfig, local: LocalMode | unde
     const { name } = header;
     headers.set(name, "secret" in header ? { kind: "secret", secret: header.secret } : textOf(header.constant));
   }
+  if (config.auth !== undefined) headers.set("authorization", { kind: "authorization", auth: config.auth });
+  const { compress, handshake } = config;
+  // What is printed is for people to read, and what is streamed from the body store goes as it stands there.
+  const isPlain = shipment.large !== undefined || (local !== undefined && config.local === "print");
+  if (compress !== undefined && !isPlain && content.body.length >= COMPRESS_BYTES_MIN) {
+    headers.set("content-encoding", textOf(compress));
+  }
   headers.set("webhook-id", textOf(shipment.deliveryId));
   headers.set("webhook-timestamp", { kind: "time" });
   if (config.signingSecrets.length > 0) headers.set("webhook-signature", { kind: "signature" });
-  const problem = local === undefined ? localOnly(config)[0] : undefined;
+  if (handshake !== undefined) headers.set("webhook-request-origin", textOf(handshake.origin));
+  const problem = unreachable(config, local);
   return { url: urlOf(config, local), problem, headers, body: content.body };
 }
 
@@ -68,31 +94,65 @@ function textOf(text: string): DraftValue {
   return { kind: "text", text };
 }
 
-function urlOf(config: HttpConfig, local: LocalMode | undefined): string {
+export function urlOf(config: HttpConfig, local: LocalMode | undefined): string {
   if (local === undefined) return config.target.url;
   if (config.local === "print") return local.printUrl;
   return (config.local ?? config.target).url;
 }
 
-/** Why the configuration works on a laptop only. */
-export function localOnly(config: HttpConfig): readonly string[] {
-  if (!config.target.isLoopback) return [];
-  return [`its URL names this machine (${new URL(config.target.url).host}), which nothing deployed can reach`];
+/**
+ * Whether deliveries go to a stand-in on somebody's machine: it is asked for no permission, and no token is got for it, which
+ * the real endpoint's server would have to give out.
+ */
+export function isStandIn(config: HttpConfig, local: LocalMode | undefined): boolean {
+  return local !== undefined && config.local !== undefined;
 }
 
-/** The request with its secrets and the time, or why it can't be made. */
-export function prepareRequest(shipment: Shipment, config: HttpConfig, io: TargetIo): Result<HttpRequest, Outcome> {
+/** Why nothing is sent to the URL, or undefined. */
+export function unreachable(config: HttpConfig, local: LocalMode | undefined): string | undefined {
+  return local === undefined ? localOnly(config)[0] : undefined;
+}
+
+/** Why the configuration works on a laptop only. */
+export function localOnly({ target, auth }: HttpConfig): readonly string[] {
+  const urls = [
+    { name: "URL", at: target },
+    ...(auth?.kind === "oauth2" ? [{ name: "token-url", at: auth.oauth2.tokenUrl }] : []),
+  ];
+  return urls
+    .filter(({ at }) => at.isLoopback)
+    .map(
+      ({ name, at }) => `its ${name} names this machine (${new URL(at.url).host}), which nothing deployed can reach`,
+    );
+}
+
+/** The secrets that requests carry or are signed with. */
+export function secretNames(config: HttpConfig): readonly string[] {
+  const inHeaders = config.headers.flatMap((header) => ("secret" in header ? [header.secret] : []));
+  return [...new Set([...config.signingSecrets, ...inHeaders, ...authSecretNames(config.auth)])];
+}
+
+/** The request with its secrets and the time, or why it can't be made. `token`: an access token, for `oauth2`. */
+export function prepareRequest(
+  shipment: Shipment,
+  config: HttpConfig,
+  io: TargetIo,
+  token?: string,
+): Result<HttpRequest, Outcome> {
   const draft = draftOf(shipment, config, io.local);
   if (draft.problem !== undefined) return err(misconfigured(draft.problem));
   const custom = customSecrets(config, io);
   if (!custom.ok) return custom;
   const signing = signingKeys(config, io);
   if (!signing.ok) return signing;
+  const credentials = credentialsOf(config.auth, token, io);
+  if (!credentials.ok) return credentials;
 
-  const secrets = [...custom.value.values(), ...signing.value.secrets];
+  const secrets = [...custom.value.values(), ...signing.value.secrets, ...credentials.value.secrets];
   const timestampSeconds = Math.floor(io.now() / 1_000);
   const headers = complete(draft, {
     secret: (name) => custom.value.get(name) ?? "",
+    authorization: () => credentials.value.value,
     time: () => String(timestampSeconds),
     signature: () => {
       const signed = { id: shipment.deliveryId, timestampSeconds, body: draft.body };
@@ -111,8 +171,9 @@ export function previewRequest(shipment: Shipment, config: HttpConfig, local: Lo
   const draft = draftOf(shipment, config, local);
   const headers = complete(draft, {
     secret: (name) => `<secret ${name}>`,
+    authorization: shownAuthorization,
     time: () => "<time of sending>",
-    signature: () => config.signingSecrets.map((name) => `v1,<signed with ${name}>`).join(" "),
+    signature: () => config.signingSecrets.map((name) => `<signed with ${name}>`).join(" "),
   });
   const problem = draft.problem ?? headersProblem(headers)?.detail;
   return {
@@ -127,17 +188,21 @@ export function previewRequest(shipment: Shipment, config: HttpConfig, local: Lo
 
 interface Completion {
   readonly secret: (name: string) => string;
+  readonly authorization: (auth: TargetAuth) => string;
   readonly time: () => string;
   readonly signature: () => string;
 }
 
-function complete({ headers }: Draft, { secret, time, signature }: Completion): ReadonlyMap<string, string> {
+function complete({ headers }: Draft, completion: Completion): ReadonlyMap<string, string> {
+  const { secret, authorization: credentials, time, signature } = completion;
   const valueOf = (value: DraftValue): string => {
     switch (value.kind) {
       case "text":
         return value.text;
       case "secret":
         return secret(value.secret);
+      case "authorization":
+        return credentials(value.auth);
       case "time":
         return time();
       case "signature":
@@ -163,18 +228,36 @@ function customSecrets(config: HttpConfig, io: TargetIo): Result<ReadonlyMap<str
   return ok(secrets);
 }
 
+/** Of no token, only a stand-in hears: by name, as people do. */
+function credentialsOf(
+  auth: TargetAuth | undefined,
+  token: string | undefined,
+  io: TargetIo,
+): Result<Authorization, Outcome> {
+  if (auth === undefined) return ok({ value: "", secrets: [] });
+  if (auth.kind === "oauth2") {
+    if (token === undefined) return ok({ value: shownAuthorization(auth), secrets: [] });
+    return ok({ value: `Bearer ${token}`, secrets: [token] });
+  }
+  const made = authorization(auth, (name) => {
+    const value = io.secret(name);
+    return value === undefined || value === "" ? err(`the secret ${name} is not set`) : ok(value);
+  });
+  return made.ok ? made : err(misconfigured(made.error));
+}
+
 interface SigningKeys {
-  readonly keys: readonly Uint8Array[];
+  readonly keys: readonly SigningKey[];
   readonly secrets: readonly string[];
 }
 
 function signingKeys(config: HttpConfig, io: TargetIo): Result<SigningKeys, Outcome> {
-  const keys: Uint8Array[] = [];
+  const keys: SigningKey[] = [];
   const secrets: string[] = [];
   for (const name of config.signingSecrets) {
     const secret = secretValue(name, io);
     if (!secret.ok) return secret;
-    const key = signingKey(secret.value);
+    const key = signingKey(secret.value, io.hashing);
     if (!key.ok) return err(misconfigured(`the secret ${name} ${key.error}`));
     keys.push(key.value);
     secrets.push(secret.value);
@@ -182,11 +265,11 @@ function signingKeys(config: HttpConfig, io: TargetIo): Result<SigningKeys, Outc
   return ok({ keys, secrets });
 }
 
-function secretValue(name: string, io: TargetIo): Result<string, Outcome> {
+export function secretValue(name: string, io: TargetIo): Result<string, Outcome> {
   const value = io.secret(name);
   return value === undefined || value === "" ? err(misconfigured(`the secret ${name} is not set`)) : ok(value);
 }
 
-function misconfigured(detail: string): Outcome {
+export function misconfigured(detail: string): Outcome {
   return { kind: "permanent", reason: "configuration", detail };
 }

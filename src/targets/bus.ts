@@ -29,7 +29,8 @@ function parse(entry: JsonObject): Result<BusConfig, readonly Mistake[]> {
 
 async function send(shipment: Shipment, config: BusConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
   const signal = io.timeoutSignal(timeoutMs);
-  const { deliveryId, event } = shipment;
+  const { deliveryId, event, large } = shipment;
+  if (large !== undefined) return { kind: "permanent", reason: "too-large", detail: tooLarge(large.bytes) };
   try {
     // What is published after the deadline is a duplicate when it is tried again, so the other bus has it once.
     const timed = await beforeDeadline(io.publish({ bus: config.bus, deliveryId, event }), signal);
@@ -42,6 +43,10 @@ async function send(shipment: Shipment, config: BusConfig, timeoutMs: number, io
     const detail = `publishing on the bus ${config.bus} failed: ${describeFailure(error)}`;
     return { kind: "retryable", reason: "bus", detail };
   }
+}
+
+function tooLarge(bytes: number): string {
+  return `the payload has ${bytes} bytes, and stays on its bus: deliver it from here, or give this rule a transform that names what the other bus needs`;
 }
 
 /** The event as the other bus gets it, in the JSON format. */
@@ -71,6 +76,7 @@ const bus: Target<BusConfig> = {
   parse,
   secretNames: () => [],
   queueBindings: () => [],
+  serviceBindings: () => [],
   urls: () => [],
   localOnly: () => [],
   preview,

@@ -7,67 +7,64 @@
  *   http: https://ci.example.com/hooks
  *   local: print                      # instead of the URL under `npm start`: print, or a URL
  *   format: binary                    # binary (default) | structured | raw
- *   headers: { Authorization: { secret: CI_TOKEN }, X-Team: build }
+ *   headers: { X-Key: { secret: CI_KEY }, X-Team: build }
+ *   auth: { bearer: CI_TOKEN }        # or basic, or oauth2
  *   sign: CI_SIGNING_SECRET           # or a list, to sign with several
+ *   compress: gzip
+ *   handshake: events.example.com     # ask for permission first, in this name
  * ```
  */
 import type { Outcome } from "../core/outcome.ts";
-import { readBindingName, readList, readMembers, readOneOf } from "../core/read-object.ts";
-import type { Reader } from "../core/read-object.ts";
-import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
+import { readMembers, readOneOf } from "../core/read-object.ts";
+import { described, membersSchema } from "../core/reader-schema.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Shipment, Target, TargetIo } from "../core/target.ts";
-import { ANSWER_BYTES_MAX, outcomeOfAnswer } from "./_answer.ts";
-import { holdsSecret } from "./_failure-text.ts";
-import { readHeaders } from "./_headers.ts";
-import { FORMATS } from "./_http-content.ts";
-import { cleanText, exchange, shownAnswer } from "./_http-exchange.ts";
-import type { AnswerHead } from "./_http-exchange.ts";
-import { localOnly, prepareRequest, previewRequest } from "./_http-request.ts";
+import type { AttemptTime } from "./_access-token.ts";
+import { accessToken, dropToken } from "./_access-token.ts";
+import { compressed } from "./_gzip.ts";
+import { allowedLimits, readHandshake, takePermission } from "./_handshake.ts";
+import { deliver } from "./_http-delivery.ts";
+import { HTTP_READERS } from "./_http-keys.ts";
+import { prepareLarge, previewLarge } from "./_http-large.ts";
 import type { HttpConfig } from "./_http-request.ts";
-import { REPLY_BYTES_MAX, claimsReply, readReply, replyText } from "./_reply.ts";
-import { TARGET_URL_SCHEMA, readTargetUrl } from "./_url.ts";
-import type { TargetUrl } from "./_url.ts";
+import {
+  isStandIn,
+  localOnly,
+  misconfigured,
+  prepareRequest,
+  previewRequest,
+  secretNames,
+  unreachable,
+  urlOf,
+} from "./_http-request.ts";
+import type { Oauth2 } from "./_target-auth.ts";
+import { readTargetAuth } from "./_target-auth.ts";
+import { readTargetUrl } from "./_url.ts";
 
-export const SIGNING_SECRETS_MAX = 3;
-
-const REPEATED_SECRET = "the CloudEvent in the answer was not published: it repeats a secret that the request carried";
-
-const readLocal: Reader<TargetUrl | "print"> = withSchema(
-  (value, path, mistakes) => (value === "print" ? "print" : readTargetUrl(value, path, mistakes)),
-  { anyOf: [{ enum: ["print"] }, TARGET_URL_SCHEMA] },
-);
-
-const readSigningList = readList(readBindingName, SIGNING_SECRETS_MAX);
-
-const readSigningSecrets: Reader<readonly string[]> = withSchema(
-  (value, path, mistakes) => {
-    if (Array.isArray(value)) return readSigningList(value, path, mistakes);
-    const name = readBindingName(value, path, mistakes);
-    return name === undefined ? undefined : [name];
-  },
-  { ...readSigningList.schema, ...readBindingName.schema, type: ["string", "array"] },
-);
+const UNAUTHORIZED = 401;
 
 const READERS = {
   http: described(readTargetUrl, "The endpoint's URL, https; plain http is for this machine only."),
-  local: described(readLocal, "Where npm start delivers instead: a URL, or print to show it in the terminal."),
-  format: described(
-    readOneOf(FORMATS),
-    "binary: CloudEvents headers and the payload as body. structured: the whole CloudEvent as JSON. raw: as the vendor sent it.",
-    { default: "binary" },
+  ...HTTP_READERS,
+  auth: described(readTargetAuth, "Who sends: { bearer: SECRET_NAME }, { basic: … } or { oauth2: … }."),
+  compress: described(
+    readOneOf(["gzip"]),
+    "gzip: bodies of 1 KiB and more are sent compressed. Signatures are over the body before that.",
   ),
-  headers: described(readHeaders, "Headers of the request: a value, or { secret: NAME } for the value of a secret."),
-  sign: described(readSigningSecrets, "The secret to sign with (Standard Webhooks), or a list of them.", {
-    examples: ["CI_SIGNING_SECRET"],
-  }),
+  handshake: described(
+    readHandshake,
+    "Ask the endpoint for permission first (CloudEvents webhooks), in the name of this host: events.example.com, or { origin, rate }.",
+  ),
 };
 
 function parse(entry: JsonObject): Result<HttpConfig, readonly Mistake[]> {
   const mistakes: Mistake[] = [];
   const read = readMembers(entry, [], READERS, mistakes);
   if (!Object.hasOwn(entry, "http")) mistakes.push({ path: [], message: "expected the target's URL under http" });
+  if (read.auth !== undefined && read.headers?.some(({ name }) => name === "authorization")) {
+    mistakes.push({ path: ["auth"], at: "key", message: "expected auth or the header Authorization, found both" });
+  }
   if (read.http === undefined || mistakes.length > 0) return err(mistakes);
   return ok({
     target: read.http,
@@ -75,31 +72,58 @@ function parse(entry: JsonObject): Result<HttpConfig, readonly Mistake[]> {
     format: read.format ?? "binary",
     headers: read.headers ?? [],
     signingSecrets: read.sign ?? [],
+    auth: read.auth,
+    compress: read.compress,
+    handshake: read.handshake,
   });
 }
 
-function secretNames(config: HttpConfig): readonly string[] {
-  const inHeaders = config.headers.flatMap((header) => ("secret" in header ? [header.secret] : []));
-  return [...new Set([...config.signingSecrets, ...inHeaders])];
+async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
+  const time = { signal: io.timeoutSignal(timeoutMs), timeoutMs };
+  const problem = unreachable(config, io.local);
+  if (problem !== undefined) return misconfigured(problem);
+  const { auth, handshake } = isStandIn(config, io.local) ? {} : config;
+  if (handshake !== undefined) {
+    const permission = await takePermission(handshake, urlOf(config, io.local), time, io);
+    if (!permission.ok) return permission.error;
+  }
+  if (auth?.kind === "oauth2") return sendWithToken(auth.oauth2, shipment, config, time, io);
+  return sendOnce(shipment, config, time, io);
 }
 
-async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
-  const signal = io.timeoutSignal(timeoutMs);
-  const prepared = prepareRequest(shipment, config, io);
-  if (!prepared.ok) return prepared.error;
-  const request = prepared.value;
-  const hasReply = ({ status, headers }: AnswerHead): boolean => claimsReply(status, headers);
-  const bytesMax = (head: AnswerHead): number => (hasReply(head) ? REPLY_BYTES_MAX + 1 : ANSWER_BYTES_MAX);
-  const exchanged = await exchange(request, { signal, timeoutMs, bytesMax }, io);
-  if (!exchanged.ok) return exchanged.error;
-  const answer = exchanged.value;
-  const outcome = outcomeOfAnswer(shownAnswer(answer, request), io.now());
-  if (outcome.kind !== "delivered" || !hasReply(answer)) return outcome;
-  const read = readReply(answer.headers, answer.bytes);
-  if ("ignoredReply" in read) return { ...outcome, ignoredReply: cleanText(read.ignoredReply, request) };
-  // A target that echoes what it got would have Sluice store the secret and hand it on to whoever wants the reply.
-  const repeats = holdsSecret(replyText(read.reply, answer.bytes), request.secrets);
-  return { ...outcome, ...(repeats ? { ignoredReply: REPEATED_SECRET } : read) };
+/** A kept token may have been withdrawn: what the endpoint answers to it with 401 is sent once more with a new one. */
+async function sendWithToken(
+  oauth2: Oauth2,
+  shipment: Shipment,
+  config: HttpConfig,
+  time: AttemptTime,
+  io: TargetIo,
+): Promise<Outcome> {
+  const startedAt = io.now();
+  const token = await accessToken(oauth2, time, io);
+  if (!token.ok) return token.error;
+  const outcome = await sendOnce(shipment, config, time, io, token.value.value);
+  if (!("answer" in outcome) || outcome.answer?.status !== UNAUTHORIZED) return outcome;
+  dropToken(oauth2, token.value);
+  // One that was got for this attempt is as new as another would be.
+  if (token.value.askedAt >= startedAt) return outcome;
+  const renewed = await accessToken(oauth2, time, io);
+  return renewed.ok ? sendOnce(shipment, config, time, io, renewed.value.value) : renewed.error;
+}
+
+async function sendOnce(
+  shipment: Shipment,
+  config: HttpConfig,
+  time: AttemptTime,
+  io: TargetIo,
+  token?: string,
+): Promise<Outcome> {
+  const { large } = shipment;
+  const prepared =
+    large === undefined
+      ? prepareRequest(shipment, config, io, token)
+      : await prepareLarge(shipment, large, config, { ...io, ...time }, token);
+  return prepared.ok ? deliver(await compressed(prepared.value), time, io) : prepared.error;
 }
 
 const http: Target<HttpConfig> = {
@@ -109,9 +133,11 @@ const http: Target<HttpConfig> = {
   parse,
   secretNames,
   queueBindings: () => [],
-  urls: (config) => [config.target.url],
+  serviceBindings: () => [],
+  urls: ({ target, auth }) => [target.url, ...(auth?.kind === "oauth2" ? [auth.oauth2.tokenUrl.url] : [])],
   localOnly,
-  preview: (shipment, config, { local }) => previewRequest(shipment, config, local),
+  limits: ({ handshake }) => (handshake === undefined ? undefined : allowedLimits(handshake)),
+  preview: (shipment, config, { local }) => previewLarge(shipment, (whole) => previewRequest(whole, config, local)),
   send,
 };
 

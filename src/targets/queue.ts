@@ -1,30 +1,32 @@
 /**
  * Delivers to a Cloudflare Queue, one message per delivery: `audit: { queue: AUDIT }`, where AUDIT is a queue producer
- * binding in wrangler.toml.
+ * binding in wrangler.toml. docs/queues.md describes the message for its consumers.
  *
  * The message is the event in the structured mode of the CloudEvents JSON format, sent as text: the `json` content type would
  * serialise it again, and a number too large for JavaScript would come out changed. Consumers call `JSON.parse(message.body)`.
  * Queues deliver at least once and so does Sluice: the extension attribute `deliveryid` is the same on every attempt of a
  * delivery, as `webhook-id` is over HTTP, and takes the place of an attribute of that name in the event.
+ *
+ * An event that is too large for a message leaves its data in the body store and refers to it by the extension attribute
+ * `dataref` (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/dataref.md): what is fetched there is the
+ * data as bytes, of the content type `datacontenttype`.
  */
 import { structuredJson } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
+import { queueMessageBytes, readQueueRefusal } from "../core/queue-message.ts";
 import { formatDuration, readBindingName, readMembers } from "../core/read-object.ts";
 import { described, membersSchema } from "../core/reader-schema.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { Preview, Shipment, Target, TargetIo } from "../core/target.ts";
+import type { Claim, Preview, QueueBinding, Shipment, Target, TargetIo } from "../core/target.ts";
 import { beforeDeadline } from "./_deadline.ts";
 import { describeFailure } from "./_failure-text.ts";
 
 /** https://developers.cloudflare.com/queues/platform/limits/: 128 KB, and there 1 KB is 1,000 bytes. */
 export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
 
-/** The same page: about 100 bytes of metadata count towards the limit. */
-export const QUEUE_METADATA_BYTES = 100;
-
-/** A queue takes 5,000 messages a second; over that it refuses until the second is over. */
-const QUEUE_BUSY_RETRY_AFTER_MS = 1_000;
+/** Stands in a preview where a message would refer to its data. */
+export const DATAREF_SHOWN = "<claimed when sent>";
 
 export interface QueueConfig {
   readonly binding: string;
@@ -49,12 +51,11 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
     const detail = `there is no queue binding ${config.binding} in wrangler.toml`;
     return { kind: "permanent", reason: "configuration", detail };
   }
-  const { message, tooLarge } = messageOf(shipment);
-  if (tooLarge !== undefined) return { kind: "permanent", reason: "too-large", detail: tooLarge };
   try {
-    // A queue's send takes no signal. One that ends after its deadline may have worked: at least once, not exactly once.
-    const timed = await beforeDeadline(queue.send(message, { contentType: "text" }), signal);
-    if (!timed.late) return { kind: "delivered" };
+    // Neither a queue nor the body store takes a signal. What ends after its deadline may have worked: at least once, not
+    // exactly once.
+    const timed = await beforeDeadline(sendMessage(shipment, queue, io), signal);
+    if (!timed.late) return timed.value;
     const detail = `the queue did not confirm within ${formatDuration(timeoutMs)}`;
     return { kind: "retryable", reason: "timeout", detail };
   } catch (error) {
@@ -62,41 +63,76 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
   }
 }
 
+async function sendMessage(shipment: Shipment, queue: QueueBinding, io: TargetIo): Promise<Outcome> {
+  const claim = claimOf(shipment);
+  let message = messageOf(shipment);
+  if (claim !== undefined) {
+    const claimed = await io.claim(claim);
+    if (!claimed.ok) {
+      const { reason, detail } = claimed.error;
+      return reason === "configuration"
+        ? { kind: "permanent", reason, detail: `${describeSize(shipment)}, and ${detail}` }
+        : { kind: "retryable", reason: "queue", detail };
+    }
+    message = messageOf(shipment, claimed.value);
+  }
+  const tooLarge = sizeProblem(message);
+  if (tooLarge !== undefined) return { kind: "permanent", reason: "too-large", detail: tooLarge };
+  await queue.send(message, { contentType: "text" });
+  return { kind: "delivered" };
+}
+
 function preview(shipment: Shipment, config: QueueConfig): Preview {
-  const { bytes, tooLarge } = messageOf(shipment);
+  const message = claimOf(shipment) === undefined ? messageOf(shipment) : messageOf(shipment, DATAREF_SHOWN);
+  const tooLarge = sizeProblem(message);
   const problem = tooLarge === undefined ? {} : { problem: tooLarge };
-  return { action: `send to queue ${config.binding}`, headers: {}, body: bytes, ...problem };
+  const body = new TextEncoder().encode(message);
+  return { action: `send to queue ${config.binding}`, headers: {}, body, ...problem };
 }
 
-interface Message {
-  readonly message: string;
-  /** The same in UTF-8. */
-  readonly bytes: Uint8Array;
-  /** Why no queue takes it. */
-  readonly tooLarge: string | undefined;
+/** What the message must only refer to; undefined when it holds the data itself. */
+function claimOf(shipment: Shipment): Claim | undefined {
+  const { deliveryId, event, large } = shipment;
+  if (large !== undefined) return { large };
+  if (event.body === null || queueMessageBytes(messageOf(shipment)) <= QUEUE_MESSAGE_BYTES_MAX) return undefined;
+  // CloudEvents JSON format, section 3.1: data without a content type is JSON.
+  return { deliveryId, contentType: event.attributes.datacontenttype ?? "application/json", body: event.body };
 }
 
-function messageOf({ deliveryId, event }: Shipment): Message {
-  const message = structuredJson({ ...event, attributes: { ...event.attributes, deliveryid: deliveryId } });
-  const bytes = new TextEncoder().encode(message);
-  const counted = bytes.length + QUEUE_METADATA_BYTES;
-  const detail = `the message has ${counted} bytes with its metadata, a queue takes ${QUEUE_MESSAGE_BYTES_MAX}`;
-  return { message, bytes, tooLarge: counted > QUEUE_MESSAGE_BYTES_MAX ? detail : undefined };
+/** The event as a message; with `dataref`, without its data. */
+function messageOf({ deliveryId, event }: Shipment, dataref?: string): string {
+  const attributes = { ...event.attributes, deliveryid: deliveryId };
+  if (dataref === undefined) return structuredJson({ ...event, attributes });
+  return structuredJson({ attributes: { ...attributes, dataref }, body: null });
 }
 
-/**
- * workerd throws `Queue send failed: <status text>`: "Too Many Requests" over the rate, "Payload Too Large" or "message size
- * of … bytes exceeds limit of … bytes" over the size. "Queue is overloaded. Please back off." is undocumented and passes
- * (workerd#6053), so whatever isn't known to be final is tried again.
- */
+function describeSize(shipment: Shipment): string {
+  return shipment.large === undefined
+    ? sizeText(messageOf(shipment))
+    : `the body has ${shipment.large.bytes} bytes, a queue takes ${QUEUE_MESSAGE_BYTES_MAX}`;
+}
+
+function sizeText(message: string): string {
+  return `the message has ${queueMessageBytes(message)} bytes with its metadata, a queue takes ${QUEUE_MESSAGE_BYTES_MAX}`;
+}
+
+/** Why no queue takes it. */
+function sizeProblem(message: string): string | undefined {
+  return queueMessageBytes(message) > QUEUE_MESSAGE_BYTES_MAX ? sizeText(message) : undefined;
+}
+
+/** A queue that is busy has answered with status 429 (workerd keeps only its text), and is given the time that one asks for. */
 function outcomeOfFailure(error: unknown): Outcome {
   const text = describeFailure(error);
   const detail = `the queue refused the message: ${text}`;
-  if (/payload too large|\bbytes exceeds limit\b|(?:^|: )413\b/i.test(text)) {
-    return { kind: "permanent", reason: "too-large", detail };
+  switch (readQueueRefusal(text)) {
+    case "too-large":
+      return { kind: "permanent", reason: "too-large", detail };
+    case "busy":
+      return { kind: "retryable", reason: "queue", detail, answer: { status: 429 } };
+    case "other":
+      return { kind: "retryable", reason: "queue", detail };
   }
-  if (!/too many requests|overloaded/i.test(text)) return { kind: "retryable", reason: "queue", detail };
-  return { kind: "retryable", reason: "queue", detail, retryAfterMs: QUEUE_BUSY_RETRY_AFTER_MS };
 }
 
 const queue: Target<QueueConfig> = {
@@ -106,6 +142,8 @@ const queue: Target<QueueConfig> = {
   parse,
   secretNames: () => [],
   queueBindings: (config) => [config.binding],
+  sharesSlot: (config) => config.binding,
+  serviceBindings: () => [],
   urls: () => [],
   localOnly: () => [],
   preview,

@@ -176,9 +176,25 @@ describe("check --deploy", () => {
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/^local\/targets\.yaml:1:1: error: the target ci works only locally: /m);
     expect(run.stderr).toMatch(/^local\/targets\.yaml:2:1: error: .* needs the queue binding NO_SUCH_QUEUE/m);
+    expect(run.stderr).toContain('[[queues.producers]], binding = "NO_SUCH_QUEUE", queue = "sluice-no-such-queue"');
+    expect(run.stderr).toMatch(/^local\/targets\.yaml:2:1: warning: events over 128 kB .* PUBLIC_URL.* DATA_SECRET/m);
     expect(run.stderr).toMatch(/^local\/targets\.yaml:3:1: warning: .* hooks\.example\.com, a placeholder/m);
     expect(run.stderr).toMatch(/^local\/sources\.yaml:1:1: warning: anyone may send to the source open/m);
     expect(run.stderr).toMatch(/^error: 2 mistakes/m);
+  });
+
+  it("refuses a service without a binding, and says what to add", async () => {
+    const run = await check(
+      "service",
+      {
+        ...GOOD,
+        "targets.yaml": "ci: { service: NO_SUCH_SERVICE, method: handle }\n",
+      },
+      "--deploy",
+    );
+    expect(run.code).toBe(1);
+    expect(run.stderr).toMatch(/^service\/targets\.yaml:1:1: error: .* needs the service binding NO_SUCH_SERVICE/m);
+    expect(run.stderr).toContain('[[services]], binding = "NO_SUCH_SERVICE"');
   });
 
   it("lets warnings pass", async () => {

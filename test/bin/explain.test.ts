@@ -64,7 +64,7 @@ describe("explain of an event in a file", () => {
     authorization: <secret CI_TOKEN>
     webhook-id: <delivery id>
     webhook-timestamp: <time of sending>
-    webhook-signature: v1,<signed with CI_SIGNING_SECRET>
+    webhook-signature: <signed with CI_SIGNING_SECRET>
 `;
     expect(stdout).toBe(`event    com.acme.order, id example, source /example
 matched  3 of 4 rules

@@ -57,6 +57,8 @@ describe("help", () => {
     ["targets"],
     ["pause"],
     ["resume"],
+    ["signing-key create"],
+    ["signing-key public"],
     ["check"],
     ["plan"],
     ["explain"],

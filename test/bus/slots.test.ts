@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SLOTS_MAX, SLOTS_PER_TARGET_MAX, createSlots } from "../../src/bus/slots.ts";
+import { SLOT_SHARERS_MAX, SLOTS_MAX, SLOTS_PER_TARGET_MAX, createSlots } from "../../src/bus/slots.ts";
 
 /** Takes slots for targets, and tells which of them have theirs. */
 async function takeAll(targets: readonly string[], slots = createSlots()) {
@@ -76,5 +76,49 @@ describe("slots", () => {
       ),
       { numRuns: 40 },
     );
+  });
+});
+
+describe("a shared slot", () => {
+  it("is one for all who share it, and free once the last has given it back", async () => {
+    const slots = createSlots();
+    const sharers = await Promise.all(["q", "q", "q"].map((name) => slots.share(name)));
+    expect(slots.free()).toBe(SLOTS_MAX - 1);
+    sharers[0]?.();
+    sharers[0]?.();
+    sharers[1]?.();
+    expect(slots.free()).toBe(SLOTS_MAX - 1);
+    sharers[2]?.();
+    expect(slots.free()).toBe(SLOTS_MAX);
+  });
+
+  it("is waited for like any other, by all together", async () => {
+    const { slots, held } = await takeAll(["a", "a", "a", "b", "b", "b"]);
+    let got = 0;
+    for (const name of ["q", "q"]) void slots.share(name).then(() => (got += 1));
+    await settle();
+    expect(got).toBe(0);
+    held[0]?.giveBack();
+    await settle();
+    expect([got, slots.free()]).toEqual([2, 0]);
+  });
+
+  it("has room for a batch of requests, and others only where a slot is free", async () => {
+    const { slots } = await takeAll(["a", "a", "a", "b"]);
+    await slots.share("q");
+    await slots.share("q");
+    expect([...slots.roomToShare(["q", "q", "r", "s"])]).toEqual([
+      ["q", SLOT_SHARERS_MAX - 2],
+      ["r", SLOT_SHARERS_MAX],
+    ]);
+    const sharers = Array.from({ length: SLOT_SHARERS_MAX }, () => slots.share("q"));
+    await Promise.all(sharers);
+    expect(slots.roomToShare(["q"]).get("q")).toBe(0);
+  });
+
+  it("says nothing of a target's room, whatever its name", async () => {
+    const slots = createSlots();
+    await slots.share("ci");
+    expect(slots.room()).toEqual({});
   });
 });

@@ -19,10 +19,15 @@ const sources = await Promise.all(
 );
 
 const SECRET_NAMES = ["FIRST_SECRET", "SECOND_SECRET"];
-const SECRETS = { FIRST_SECRET: "first-value", SECOND_SECRET: "second-value" };
+/** Valid in every form that a key can have: text, hexadecimal digits, base64. */
+const SECRETS = { FIRST_SECRET: "f1".repeat(32), SECOND_SECRET: "5e".repeat(32) };
 
 /** The ways in which an entry names what it authenticates by. */
-const CLOSED_ENTRIES: readonly JsonObject[] = [{ secrets: SECRET_NAMES }, { auth: { bearer: SECRET_NAMES } }];
+const CLOSED_ENTRIES: readonly JsonObject[] = [
+  { secrets: SECRET_NAMES },
+  { auth: { bearer: SECRET_NAMES } },
+  { secrets: SECRET_NAMES, header: "X-Signature" },
+];
 
 function closedEntry(source: Source<unknown>): JsonObject {
   const entry = CLOSED_ENTRIES.find((entry) => source.parse(entry).ok);

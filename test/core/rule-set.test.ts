@@ -20,6 +20,7 @@ const target: AnyTarget = {
   parse: (entry) => ok({ read: entry }),
   secretNames: () => [],
   queueBindings: () => [],
+  serviceBindings: () => [],
   urls: () => [],
   localOnly: () => [],
   preview: () => ({ action: "nothing", headers: {}, body: null }),

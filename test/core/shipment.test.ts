@@ -41,6 +41,16 @@ const bodyOf = (made: Awaited<ReturnType<typeof ship>>): string | null | undefin
   made.ok && made.value.event.body ? decodeUtf8(made.value.event.body) : undefined;
 
 describe("a shipment", () => {
+  it("says whether a transform has made it", async () => {
+    const made = async (transform?: Json) => {
+      const shipment = await ship(transform);
+      return shipment.ok && shipment.value.transformed;
+    };
+    expect(await made()).toBeUndefined();
+    expect(await made({ path: "$.data" })).toBe(true);
+    expect(await made({ constant: { specversion: "1.0", id: "1", source: "/", type: "t" } })).toBe(true);
+  });
+
   it("without a transform is the event itself, its bytes as they came", async () => {
     expect(await ship(undefined)).toEqual({
       ok: true,

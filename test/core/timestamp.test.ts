@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TIMESTAMP_CHARACTERS_MAX, isTimestamp } from "../../src/core/timestamp.ts";
+import { TIMESTAMP_CHARACTERS_MAX, isTimestamp, parseTimestampMs } from "../../src/core/timestamp.ts";
 
 const VALID = [
   "2018-04-05T17:31:00Z",
@@ -68,4 +69,27 @@ describe("timestamps of RFC 3339", () => {
     expect(isTimestamp(withLength(TIMESTAMP_CHARACTERS_MAX))).toBe(true);
     expect(isTimestamp(withLength(TIMESTAMP_CHARACTERS_MAX + 1))).toBe(false);
   });
+});
+
+describe("a timestamp in milliseconds", () => {
+  it("is what the platform says of any time, at any offset", () => {
+    const years = { min: new Date("0001-01-02T00:00:00Z"), max: new Date("9998-12-30T00:00:00Z"), noInvalidDate: true };
+    fc.assert(
+      fc.property(fc.date(years), fc.integer({ min: -23 * 60, max: 23 * 60 }), (date, offset) => {
+        const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
+        const zone = `${offset < 0 ? "-" : "+"}${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
+        expect(parseTimestampMs(date.toISOString())).toBe(date.getTime());
+        const local = date.toISOString().replace("Z", zone);
+        expect(parseTimestampMs(local)).toBe(date.getTime() - offset * 60_000);
+      }),
+    );
+  });
+
+  it.each([
+    ["1985-04-12T23:20:50.5Z", "1985-04-12T23:20:50.500Z"],
+    ["1985-04-12T23:20:50.123999Z", "1985-04-12T23:20:50.123Z"],
+    ["1990-12-31T23:59:60Z", "1991-01-01T00:00:00.000Z"],
+  ])("of %s is that of %s", (text, same) => expect(parseTimestampMs(text)).toBe(Date.parse(same)));
+
+  it.each(INVALID)("is none of %j", (text) => expect(parseTimestampMs(text)).toBeUndefined());
 });

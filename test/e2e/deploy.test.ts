@@ -56,7 +56,7 @@ describe("a dry run of the deployment", () => {
   });
 
   it("lists the bindings that the Worker needs, and warns of nothing", () => {
-    for (const binding of ["env.PARTITION", "env.GATE", "env.PARTITIONS", "env.VERSION"])
+    for (const binding of ["env.PARTITION", "env.GATE", "env.PARTITIONS", "env.VERSION", "env.BODIES"])
       expect(output).toContain(binding);
     expect(output).not.toMatch(/warning|deprecated/i);
   });

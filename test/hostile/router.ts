@@ -18,6 +18,7 @@ import { hashing } from "../../src/hashing.ts";
 import { allPartitions } from "../../src/http/admin.ts";
 import type { HttpPorts } from "../../src/http/app.ts";
 import { app } from "../../src/http/app.ts";
+import { createLargeBudget } from "../../src/http/large-body.ts";
 import { createRejectionRecorder } from "../../src/http/rejection-recorder.ts";
 import { createVerificationRecorder } from "../../src/http/verification-recorder.ts";
 import type { Engine } from "../../src/objects/engine.ts";
@@ -114,6 +115,7 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
         reach();
         return engine.wake(null, ...news);
       },
+      keptBodies: async (keys) => engine.keptBodies(keys),
       setTargetStatuses: async (statuses) => {
         reach();
         engine.setTargetStatuses(statuses);
@@ -159,6 +161,8 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
     gate,
     adminToken,
     secret,
+    bodies: undefined,
+    largeBudget: createLargeBudget(),
     io: targetIo({ now: () => now, hashing, secret, fetch }),
     now: () => now,
     random: () => 0.5,

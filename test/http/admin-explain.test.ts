@@ -73,7 +73,7 @@ async function ask(path: string, local?: LocalMode, asked: unknown[] = []) {
     ruleSet: RULES,
     rulesVersion: { hash: "r1", deployedAt: 0 },
     now: () => NOW,
-    io: { local },
+    io: { local, openBody: () => Promise.resolve(null) },
     adminPartition: (name) => ({
       get: async (seq) => {
         asked.push([name, seq]);
@@ -119,7 +119,7 @@ describe("GET /explain/:id", () => {
                   authorization: "<secret CI_TOKEN>",
                   "webhook-id": DELIVERY,
                   "webhook-timestamp": "<time of sending>",
-                  "webhook-signature": "v1,<signed with CI_SIGNING_SECRET>",
+                  "webhook-signature": "<signed with CI_SIGNING_SECRET>",
                 },
                 body: '{"ref":"refs/heads/main"}',
               },

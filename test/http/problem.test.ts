@@ -8,6 +8,8 @@ const REJECTIONS: { readonly [Reason in RejectionReason]: readonly [Extract<Reje
     "unknown-source": [{ reason: "unknown-source", source: "git<hub>" }, 404],
     "source-not-configured": [{ reason: "source-not-configured", secretNames: ["A_SECRET", "B_SECRET"] }, 503],
     "body-too-large": [{ reason: "body-too-large", bytesMax: 1_048_576 }, 413],
+    "rules-need-too-much": [{ reason: "rules-need-too-much", bytesMax: 1_048_576 }, 413],
+    "too-many-large-bodies": [{ reason: "too-many-large-bodies", retryAfterSeconds: 5 }, 503],
     "body-timeout": [{ reason: "body-timeout", timeoutMs: 5_000 }, 408],
     "body-unreadable": [{ reason: "body-unreadable" }, 400],
     "unsupported-content-type": [
@@ -15,6 +17,8 @@ const REJECTIONS: { readonly [Reason in RejectionReason]: readonly [Extract<Reje
       415,
     ],
     "unsupported-content-encoding": [{ reason: "unsupported-content-encoding", found: "gzip" }, 415],
+    "malformed-gzip": [{ reason: "malformed-gzip" }, 400],
+    "compression-ratio": [{ reason: "compression-ratio", ratioMax: 100 }, 413],
     "missing-header": [{ reason: "missing-header", header: "X-GitHub-Event" }, 400],
     "invalid-header": [{ reason: "invalid-header", header: "ce-id", detail: "it is empty" }, 400],
     "missing-signature": [{ reason: "missing-signature", header: "X-Hub-Signature-256" }, 401],

@@ -357,6 +357,29 @@ describe("the alarm's work", () => {
     expect(work.map(({ lease }) => lease.target)).toEqual(["a", "c"]);
   });
 
+  it("is lent beside the counted leases where requests of its target leave together", () => {
+    const { accept, ledger, takeDue } = openBench({ alarmLeasesMax: 4 });
+    const targets = ["q", "q", "q", "q", "q", "q", "a", "a", "b"];
+    targets.forEach((target, n) => accept(`t-${n}`, [acceptItem(`e-${n}`, [target])]));
+    const request = { ...NO_TARGETS, settlements: [], leasesMax: 2, withinMs: Infinity, holder: "alarm" } as const;
+    let tokens = 0;
+    const room = { targetRoom: { q: 5 }, uncounted: ["q"] };
+    const { work } = ledger().settle({ ...request, ...room }, START, () => `more-${++tokens}`);
+    expect(work.map(({ lease }) => lease.target).toSorted()).toEqual(["a", "a", "q", "q", "q", "q", "q"]);
+    // They are none of the alarm's share: of its four leases two are out.
+    expect(takeDue().map(({ lease }) => lease.target)).toEqual(["q", "b"]);
+  });
+
+  it("counts like any other while its target asks its gate", () => {
+    const { accept, ledger } = openBench();
+    for (let n = 0; n < 6; n++) accept(`t-${n}`, [acceptItem(`e-${n}`, ["q"])]);
+    ledger().setTargetStatuses([{ target: "q", version: 1, state: { kind: "gated" } }], START);
+    const request = { ...NO_TARGETS, settlements: [], leasesMax: 2, withinMs: Infinity, holder: "alarm" } as const;
+    let tokens = 0;
+    const room = { targetRoom: { q: 5 }, uncounted: ["q"] };
+    expect(ledger().settle({ ...request, ...room }, START, () => `m-${++tokens}`).work).toHaveLength(2);
+  });
+
   it("counts the leases of one event with many deliveries like all others", () => {
     const { accept, takeDue } = openBench({ alarmLeasesMax: 3 });
     accept("t", [acceptItem("a", ["1", "2", "3", "4", "5", "6", "7"])]);

@@ -15,7 +15,7 @@ describe("a mistake is said once", () => {
     ).toEqual(["default/a.yaml:1:1 error -"]);
     expect(
       await checkFiles({ "default/a.yaml": GOOD, "sources.yaml": "github: { kin: github, secrets: [SECRET] }\n" }),
-    ).toEqual([["sources.yaml:1:11 error -", 'unknown key "kin"; did you mean "kind"? (known: kind, bus)']]);
+    ).toEqual([["sources.yaml:1:11 error -", 'unknown key "kin"; did you mean "kind"? (known: kind, bus, gzip)']]);
     expect(await placesIn({ "sources.yaml": "github: { kind: github, secret: [SECRET] }\n" })).toEqual([
       "sources.yaml:1:25 error -",
     ]);

@@ -138,6 +138,19 @@ describe("a target at one of them", () => {
     );
   });
 
+  it("is also one that asks it for tokens", async () => {
+    const dir = await folderWith("https://ci.example.com/events");
+    const oauth2 = "{ token-url: https://hooks.example.com/token, client-id: a, client-secret: B }";
+    await writeFile(
+      join(dir, "rules/targets.yaml"),
+      `ci: { http: https://ci.example.com/events, auth: { oauth2: ${oauth2} } }\n`,
+    );
+    const { problems } = await readRules(join(dir, "rules"), undefined, join(dir, "wrangler.toml"));
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining("sends to this router itself (the route hooks.example.com/*"),
+    ]);
+  });
+
   it("stops the build by the project's own wrangler.toml, where nothing else is said", async () => {
     const dir = await folderWith("https://sluice.some-account.workers.dev/events");
     const { problems, document } = await generate({

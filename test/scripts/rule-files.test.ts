@@ -189,9 +189,10 @@ describe("a target that is wrong", () => {
     ["http: https://a.example/, concurency: 5", 'unknown key "concurency"; did you mean "concurrency"?'],
     ["http: https://a.example/, queue: Q", "expected one kind of target, found http and queue"],
     ["http: https://a.example/, bus: b", "expected one kind of target, found http and bus"],
-    ["service: S", "targets of kind service are not built yet; use bus or http or queue"],
+    ["service: S, method: fetch", '"fetch" is a name that the platform keeps for itself'],
+    ["service: S, bus: b", "expected one kind of target, found service and bus"],
     ["htp: https://a.example/", 'unknown kind of target "htp"; did you mean "http"?'],
-    ["timeout: 5s", "expected the key that names the kind of target: bus or http or queue"],
+    ["timeout: 5s", "expected the key that names the kind of target: bus or dingtalk or discord or"],
     ["http: ftp://a.example/", "error:"],
   ])("{ %s }", async (entry, expected) => {
     const problems = await problemsOf("targets.yaml", `ci: { ${entry} }\n`);
@@ -217,7 +218,7 @@ describe("a source that is wrong", () => {
     ["kind: githb", 'unknown kind of source "githb"; did you mean "github"?'],
     ["kind: constructor", "unknown kind of source"],
     ["kind: 5", "expected a kind of source, found the number 5"],
-    ["secrets: [S]", "expected the member kind: one of cloudevents, github"],
+    ["secrets: [S]", "expected the member kind, such as github; docs/sources.md lists all "],
     ["kind: github, secrets: [S], bus: My_Bus", "expected the bus's name"],
     ["kind: github, secret: [S]", "did you mean"],
     ["kind: github, secrets: [S, T, S]", "is named twice"],

@@ -65,6 +65,7 @@ export function endingProblem(
     case "transform-failed":
     case "too-large":
     case "configuration":
+    case "body-missing":
       return `${id} is dead for ${reason}, which no target here answers`;
   }
 }

@@ -6,6 +6,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { createPruner } from "../../src/core/json-prune.ts";
+import type { Received } from "../../src/core/source.ts";
+import { wantedMembers } from "../../src/core/wanted-paths.ts";
+import { buildWantedTree } from "../../src/core/wanted-tree.ts";
 import { GITHUB_MAPPING } from "../../src/sources/_github-mapping.ts";
 import github from "../../src/sources/github.ts";
 import { NOW, contextWith, githubSignature, requestOf, textOf } from "./_context.ts";
@@ -100,19 +104,47 @@ function expectedAttributes(name: string, payload: object): object {
 }
 
 const SECRET = "s3cret";
+const CONFIG = { auth: "signature", secretNames: ["S"], replays: "flag" } as const;
 
-function receive(name: string, contentType: string, body: string) {
-  const headers = {
+function headersOf(name: string, contentType: string, body: string): Record<string, string> {
+  return {
     "content-type": contentType,
     "x-github-event": name,
     "x-github-delivery": "delivery-1",
     "x-github-hook-id": "7",
     "x-hub-signature-256": githubSignature(SECRET, body),
   };
-  const config = { auth: "signature", secretNames: ["S"], replays: "flag" } as const;
-  const result = github.receive(requestOf(headers, body), config, "github", contextWith({ S: SECRET }));
+}
+
+function receive(name: string, contentType: string, body: string) {
+  const request = requestOf(headersOf(name, contentType, body), body);
+  const result = github.receive(request, CONFIG, "github", contextWith({ S: SECRET }));
   if (!result.ok) throw new Error(`rejected: ${JSON.stringify(result.error)}`);
   return result.value;
+}
+
+/** As if the payload were large: it streams by in parts, and is seen only as far as the mapping names it. */
+function receiveLarge(name: string, text: string): Received {
+  const { method, url, headers } = requestOf(headersOf(name, "application/json", text), "");
+  const reading = github.receiveLarge?.({ method, url, headers }, CONFIG, "github", contextWith({ S: SECRET }));
+  if (reading?.ok !== true) throw new Error("it takes large payloads");
+  const { paths, update, finish } = reading.value;
+  const pruner = createPruner(buildWantedTree(wantedMembers(paths)));
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += 1_000) {
+    update(bytes.subarray(at, at + 1_000));
+    pruner.update(bytes.subarray(at, at + 1_000));
+  }
+  const pruned = pruner.finish();
+  if (!pruned.ok) throw new Error(pruned.error.reason);
+  const received = finish(pruned.value);
+  if (!received.ok) throw new Error(`rejected: ${JSON.stringify(received.error)}`);
+  return received.value;
+}
+
+function withoutBody({ events, ...request }: Received) {
+  const [{ event, ...received } = { event: { attributes: {}, body: null } }] = events;
+  return { ...request, ...received, attributes: event.attributes, body: event.body };
 }
 
 describe("GitHub's published examples", () => {
@@ -131,6 +163,15 @@ describe("GitHub's published examples", () => {
       expect(textOf(asJson.events[0]?.event.body)).toBe(text);
       expect(asForm).toEqual(asJson);
       expect(asJson.events[0]?.key).toMatch(/^(?:(?:repository|organization|installation|sender):\d+|github)$/);
+    }
+  });
+
+  it.each(definitions)("of $name are the same when only what the mapping names is read", ({ name, examples }) => {
+    for (const payload of examples) {
+      const text = JSON.stringify(payload);
+      const { body, ...expected } = withoutBody(receive(name, "application/json", text));
+      expect(textOf(body)).toBe(text);
+      expect(withoutBody(receiveLarge(name, text))).toEqual({ ...expected, body: null });
     }
   });
 

@@ -40,8 +40,9 @@ export const IMPORT_TABLE: Readonly<Record<string, ModuleRule>> = {
   http: { modules: ["core", "bus"], packages: ["hono", "cloudevents"] },
   generated: { modules: ["core", "sources", "targets"], packages: [] },
   hashing: { modules: ["core"], packages: ["node:crypto"] },
+  "r2-body-store": { modules: ["bus"], packages: [] },
   index: {
-    modules: ["core", "sources", "targets", "bus", "objects", "http", "generated", "hashing"],
+    modules: ["core", "sources", "targets", "bus", "objects", "http", "generated", "hashing", "r2-body-store"],
     packages: ["cloudflare:workers"],
   },
   bin: { modules: ["core", "sources", "targets", "generated", "hashing", "scripts"], packages: "any" },

@@ -125,7 +125,8 @@ export const SOURCES: Corpus = {
     "github: { kind: github, secrets: [A, _b2] }",
     "github: { kind: github, secrets: [A], replays: refuse, bus: other }",
     "github: { kind: github, auth: none }",
-    "events: { kind: cloudevents, auth: none }",
+    "events: { kind: cloudevents, auth: none, gzip: true }",
+    "github: { kind: github, auth: none, gzip: false }",
     "a: { kind: cloudevents, auth: { bearer: [A] } }\nb: { kind: github, secrets: [A, B, C, D, E] }",
   ],
   wrong: [
@@ -138,6 +139,7 @@ export const SOURCES: Corpus = {
       "github: { kind: github, auth: none, replays: flag }",
       "github: { kind: github, secrets: [A], bus: B }",
     ]),
+    ...refused(["e: { kind: cloudevents, auth: none, gzip: yes }", "e: { kind: cloudevents, auth: none, gzip: gzip }"]),
     ...refused(["e: { kind: cloudevents }", "e: { kind: cloudevents, auth: { token: [A] } }"]),
     ...refused([
       "e: { kind: cloudevents, auth: {} }",
@@ -151,6 +153,7 @@ export const TARGETS: Corpus = {
   right: [
     "",
     "a: { queue: AUDIT }\nb: { bus: default }",
+    "a: { service: S, path: /x, sign: KEY, local: print }\nb: { service: S, method: handle, data: bytes }",
     target("timeout: 1s"),
     target("timeout: 25000ms, retry: none, max-age: 1min"),
     target(`retry: [${repeat("1s", 20)}]`),
@@ -160,6 +163,13 @@ export const TARGETS: Corpus = {
     target("local: print, format: raw, sign: A"),
     target("local: 'http://localhost:8080/x?y', sign: [A, B, C]"),
     target("headers: { Authorization: { secret: A }, X-Team: build }"),
+    target("auth: { bearer: A }, compress: gzip, handshake: events.example.com"),
+    target("auth: { basic: { user: deployer, password: A } }, handshake: { origin: localhost, rate: 120/m }"),
+    target("auth: { basic: { user: { secret: B }, password: A } }, handshake: { origin: a_b.example }"),
+    target("auth: { oauth2: { token-url: https://a.example/t, client-id: a:b, client-secret: A } }"),
+    target(
+      "auth: { oauth2: { token-url: https://a.example/t, client-id: { secret: I }, client-secret: A, scope: a b, audience: c, credentials: body } }",
+    ),
     "ci: { http: 'HTTPS://a.example' }",
     "ci: { http: 'http://127.0.0.1:3000/' }",
     "ci: { http: 'https://a.example?q=é' }",
@@ -167,7 +177,9 @@ export const TARGETS: Corpus = {
   wrong: [
     ...refused(["[]", "ci: https://a.example/", "ci: {}", "ci: { timeout: 5s }", "ci: { htp: https://a.example/ }"]),
     ...refused([
-      "ci: { service: S }",
+      "ci: { service: S, method: fetch }",
+      "ci: { service: S, method: handle, path: /x }",
+      "ci: { service: S, data: bytes }",
       target("queue: Q"),
       target("bus: b"),
       target("timout: 5s"),
@@ -190,6 +202,26 @@ export const TARGETS: Corpus = {
     ]),
     ...refused([target("headers: [a]"), target("headers: { a: é }"), target("local: 5")]),
     ...refused([
+      target("auth: A"),
+      target("auth: {}"),
+      target("auth: { bearer: A, basic: { user: u, password: P } }"),
+      target("auth: { bearer: a-b }"),
+      target("auth: { basic: { user: u } }"),
+      target("auth: { basic: { user: '', password: P } }"),
+    ]),
+    ...refused([
+      target("auth: { oauth2: { client-id: a, client-secret: A } }"),
+      target("auth: { oauth2: { token-url: ftp://a.example, client-id: a, client-secret: A } }"),
+      target("auth: { oauth2: { token-url: https://a.example, client-id: a, client-secret: A, credentials: jwt } }"),
+    ]),
+    ...refused([
+      target("compress: br"),
+      target("handshake: true"),
+      target("handshake: https://a.example"),
+      target("handshake: { rate: 120/m }"),
+      target("handshake: { origin: a.example, rate: 2/s }"),
+    ]),
+    ...refused([
       "ci: { http: ftp://a.example/ }",
       "ci: { http: 'https://u:p@a.example/' }",
       "ci: { http: 'https://a.example/#x' }",
@@ -199,6 +231,9 @@ export const TARGETS: Corpus = {
       [target("timeout: 26s"), target("timeout: 999ms"), target("max-age: 8d"), target("rate: 10001/s")],
       "bounds",
     ),
+    ...refused([target("handshake: { origin: a.example, rate: 10001/m }")], "bounds"),
+    ...refused([target("auth: { bearer: A }, headers: { Authorization: { secret: B } }")], "cross-reference"),
+    ...refused([target("auth: { basic: { user: 'a:b', password: P } }")], "text"),
     ...refused(
       ["ci: { http: https://a/ }", "ci: { http: https://10.0.0.1/ }", "ci: { http: http://a.example/ }"],
       "text",

@@ -35,6 +35,7 @@ export function ruleSetOf({ targets, rules, send }: RuleSetParts): RuleSet {
     parse: (entry) => ok(entry["name"]),
     secretNames: () => [],
     queueBindings: () => [],
+    serviceBindings: () => [],
     urls: () => [],
     localOnly: () => [],
     preview: ({ event }, name) => ({ action: `send to ${String(name)}`, headers: {}, body: event.body }),

@@ -68,10 +68,18 @@ describe("the preview of a queue target", () => {
     );
   });
 
-  it("has a problem where the message is one byte too large", () => {
+  it("refers to its data where the message would be one byte too large", () => {
     const room = QUEUE_MESSAGE_BYTES_MAX - 100 - (previewOf(0).body?.length ?? 0);
-    expect(previewOf(room)).not.toHaveProperty("problem");
-    expect(previewOf(room + 1).problem).toBe("the message has 128001 bytes with its metadata, a queue takes 128000");
+    const shown = (bytes: number) => new TextDecoder().decode(previewOf(bytes).body ?? undefined);
+    expect(shown(room)).not.toContain("dataref");
+    expect(shown(room + 1)).toContain('"dataref":"<claimed when sent>"');
+    expect(previewOf(room + 1)).not.toHaveProperty("problem");
+  });
+
+  it("has a problem where even its attributes are too large", () => {
+    const event = eventWith("a", { subject: "s".repeat(QUEUE_MESSAGE_BYTES_MAX) });
+    const { problem } = queue.preview(shipmentOf(event), { binding: "AUDIT" }, { local: undefined });
+    expect(problem).toMatch(/^the message has \d+ bytes with its metadata, a queue takes 128000$/);
   });
 });
 

@@ -834,6 +834,18 @@ describe("addresses and methods", () => {
     }
   });
 
+  it("grants at once and at any rate, whatever rate and callback the sender names", async () => {
+    // The examples of the CloudEvents HTTP webhook specification, section 4.1.
+    const headers = {
+      "WebHook-Request-Origin": "eventemitter.example.com",
+      "WebHook-Request-Callback": "https://example.com/confirm?id=12345&key=YmFzZTY0",
+      "WebHook-Request-Rate": "120",
+    };
+    const answer = await send(EVENTS, { method: "OPTIONS", headers });
+    expect(answer.headers.get("webhook-allowed-origin")).toBe("eventemitter.example.com");
+    expect(answer.headers.get("webhook-allowed-rate")).toMatch(/^(?:\*|[1-9]\d*)$/);
+  });
+
   it("allows no origin that was not asked for or is none, and shakes no hand for an unknown source", async () => {
     for (const headers of [{}, { "webhook-request-origin": "a b" }, { "webhook-request-origin": "o".repeat(254) }]) {
       const answer = await send(EVENTS, { method: "OPTIONS", headers });

@@ -11,6 +11,7 @@ declare global {
     interface Env {
       readonly PARTITION: DurableObjectNamespace<Worker.Partition>;
       readonly GATE: DurableObjectNamespace<Worker.Gate>;
+      readonly BODIES: R2Bucket;
       readonly GITHUB_WEBHOOK_SECRET: string;
       readonly INGEST_TOKEN: string;
       readonly ADMIN_TOKEN: string;

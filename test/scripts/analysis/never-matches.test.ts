@@ -45,6 +45,10 @@ describe("types", () => {
     expect(await findings(pattern, { files: HTTP })).toEqual([
       expect.stringMatching(/^1:19 warning foreign-type: .*only replies of targets may/),
     ]);
+    // A chat's answer is no event.
+    expect(await findings(pattern, { files: { "targets.yaml": "audit: { slack: SLACK_WEBHOOK_URL }\n" } })).toEqual([
+      expect.stringMatching(/^1:19 error foreign-type: /),
+    ]);
     const pipe = {
       "targets.yaml": "audit: { queue: AUDIT }\nback: { bus: default }\n",
       "shop/orders.yaml": "pattern: { type: [com.example.order.placed] }\ntargets: [back]\n",
