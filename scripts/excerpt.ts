@@ -123,7 +123,8 @@ const MASK = "…";
 const TOKEN = /[^\s,{}[\]"']+/g;
 /** Keys behind which names of secrets stand, up to the next plain one. */
 const SECRET_KEY = /(?:secret|token|password|bearer|basic|auth|sign|key|header)[\w-]*:$/i;
-const PLAIN_KEY = /^(?:kind|bus|replays|http|queue|local|format|compress|timeout|retry|max-age|rate|limit|burst|concurrency):$/;
+const PLAIN_KEY =
+  /^(?:kind|bus|replays|http|queue|local|format|compress|timeout|retry|max-age|rate|limit|burst|concurrency):$/;
 /** Forms in which secrets are given out, and what looks like one: long, without a pause, digits among letters. */
 const SECRET_FORM =
   /gh[opusr]_|github_pat_|wh(?:sec|sk)_|xox[a-z]-|sk[-_](?:live|test)|AKIA|eyJ|glpat-|(?=[A-Za-z0-9+/_=-]*\d)(?=[A-Za-z0-9+/_=-]*[A-Za-z])[A-Za-z0-9+/_=-]{32,}/;

@@ -42,7 +42,10 @@ export function readSource(
     const slip = Object.keys(entry).find((key) => nearestName(key, ["kind"]) !== undefined);
     mistakes.push(
       slip === undefined
-        ? { path, message: `expected the member kind, such as github; docs/sources.md lists all ${Object.keys(kinds).length}` }
+        ? {
+            path,
+            message: `expected the member kind, such as github; docs/sources.md lists all ${Object.keys(kinds).length}`,
+          }
         : { path: [...path, slip], at: "key", message: unknownName("key", slip, SHARED_KEYS) },
     );
   }

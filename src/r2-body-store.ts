@@ -11,7 +11,7 @@ export const BODIES_BINDING = "BODIES";
 /** Workers API reference, `delete`: keys of one call. `list` answers as many at most. */
 const KEYS_PER_CALL_MAX = 1_000;
 
-export function openR2BodyStore(bucket: R2Bucket): BodyStore {
+function openR2BodyStore(bucket: R2Bucket): BodyStore {
   return {
     async put(key, body, contentType) {
       await bucket.put(key, body, metadataOf(contentType));

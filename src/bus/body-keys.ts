@@ -3,7 +3,7 @@
  * time by their prefix; bus and number of partitions say which partitions may know of the body. A partition's own name can't
  * stand there: the upload begins before the event's key is read.
  */
-export const BODIES_PREFIX = "bodies/";
+const BODIES_PREFIX = "bodies/";
 
 export interface BodyKeyParts {
   readonly bus: string;

@@ -30,6 +30,7 @@ const NEVER_SENT: ReadonlySet<PermanentReason> = new Set([
   "too-large",
   "configuration",
   "hop-limit",
+  "body-missing",
 ]);
 
 export interface PermitRequest {

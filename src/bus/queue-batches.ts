@@ -28,6 +28,7 @@ type FindQueue = (binding: string) => QueueBinding | undefined;
 
 interface Waiting extends QueueMessage {
   readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
   readonly sent: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -58,9 +59,12 @@ function batchingQueue(queue: Required<QueueBinding>, { sleep, within }: QueueBa
     running = true;
     while (waiting.length > 0) {
       if (firstBatch(waiting).length === waiting.length) await sleep(QUEUE_BATCH_WAIT_MS);
+      // Sent now, it would be sent twice, and after its successor where there is an order: its delivery has gone on.
+      for (const gone of waiting.filter(isGivenUp)) gone.failed(new Error(GIVEN_UP));
+      waiting = waiting.filter((message) => !isGivenUp(message));
       const batch = firstBatch(waiting);
       waiting = waiting.slice(batch.length);
-      await within(sendAll(batch), QUEUE_CALL_MS_MAX);
+      if (batch.length > 0) await within(sendAll(batch), QUEUE_CALL_MS_MAX);
     }
     running = false;
   }
@@ -82,8 +86,10 @@ function batchingQueue(queue: Required<QueueBinding>, { sleep, within }: QueueBa
     for (const { sent } of batch) sent();
   }
 
-  async function sendOne({ body, contentType, sent, failed }: Waiting): Promise<void> {
+  async function sendOne(message: Waiting): Promise<void> {
+    const { body, contentType, sent, failed } = message;
     try {
+      if (isGivenUp(message)) throw new Error(GIVEN_UP);
       await queue.send(body, { contentType });
       sent();
     } catch (error) {
@@ -92,13 +98,19 @@ function batchingQueue(queue: Required<QueueBinding>, { sleep, within }: QueueBa
   }
 
   return {
-    send: (body, { contentType }) =>
+    send: (body, { contentType, signal }) =>
       new Promise((resolve, reject) => {
-        const message = { body, contentType, bytes: queueMessageBytes(body) };
+        const message = { body, contentType, signal, bytes: queueMessageBytes(body) };
         waiting = [...waiting, { ...message, sent: () => resolve(undefined), failed: reject }];
         if (!running) void run();
       }),
   };
+}
+
+const GIVEN_UP = "nobody waits for the message any more";
+
+function isGivenUp({ signal }: Waiting): boolean {
+  return signal?.aborted === true;
 }
 
 /** As many from the front as fit into one call; at least one. */

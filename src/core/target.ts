@@ -51,7 +51,11 @@ export interface ServiceBinding {
 }
 
 export interface QueueBinding {
-  readonly send: (message: string, options: { readonly contentType: "text" | "json" }) => Promise<unknown>;
+  /** `signal` is for who gathers messages: the platform takes none. */
+  readonly send: (
+    message: string,
+    options: { readonly contentType: "text" | "json"; readonly signal?: AbortSignal },
+  ) => Promise<unknown>;
   /** All of them or none (Queues, JavaScript APIs, `sendBatch`). */
   readonly sendBatch?: (messages: readonly QueueMessage[]) => Promise<unknown>;
 }

@@ -72,6 +72,8 @@ export async function callMethod(
   const name = `${method} of the service ${binding}`;
   let result: unknown;
   try {
+    const stub = service as unknown as Readonly<Record<string, unknown>>;
+    if (stub[method] === undefined) return missing(name);
     const timed = await beforeDeadline(invoke(service, method, call), signal, dispose);
     if (timed.late) {
       const detail = `${name} did not end within ${formatDuration(timeoutMs)}`;
@@ -128,8 +130,8 @@ function replyOf(result: unknown): ReadReply | undefined {
 
 /** Undefined for what JSON can't hold: a circle, a bigint. */
 function jsonOf(event: object): string | undefined {
-  const { data, ...attributes } = event as { readonly data?: unknown };
   try {
+    const { data, ...attributes } = event as { readonly data?: unknown };
     if (!(data instanceof Uint8Array)) return JSON.stringify(event);
     // What is too large is cut: the reader says so, and needs no more of it.
     return JSON.stringify({ ...attributes, data_base64: toBase64(data.subarray(0, REPLY_BYTES_MAX)) });
@@ -145,10 +147,9 @@ function jsonOf(event: object): string | undefined {
 function outcomeOfError(error: unknown, method: string, name: string): Outcome {
   const message = ownProperty(error, "message");
   if (error instanceof TypeError && message === `The RPC receiver does not implement the method "${method}".`) {
-    const detail = `there is no method ${name}: see method: in targets.yaml, and entrypoint in wrangler.toml`;
-    return { kind: "permanent", reason: "configuration", detail };
+    return missing(name);
   }
-  const described = describeFailure(error instanceof Error || typeof message !== "string" ? error : new Error(message));
+  const described = describe(error, message);
   const detail = `${name} failed: ${described}`;
   if (ownProperty(error, "retryable") === false || ownProperty(error, "name") === NON_RETRYABLE) {
     return { kind: "permanent", reason: "aborted-by-target", detail: `${detail}; it asked for no further attempts` };
@@ -157,9 +158,27 @@ function outcomeOfError(error: unknown, method: string, name: string): Outcome {
   return { kind: "retryable", reason: "service", detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
+function missing(name: string): Outcome {
+  const detail = `there is no method ${name}: see method: in targets.yaml, and entrypoint in wrangler.toml`;
+  return { kind: "permanent", reason: "configuration", detail };
+}
+
+function describe(error: unknown, message: unknown): string {
+  try {
+    return describeFailure(error instanceof Error || typeof message !== "string" ? error : new Error(message));
+  } catch {
+    return describeFailure(undefined);
+  }
+}
+
+/** Undefined also for what fails to be read: what is thrown need not be an error, nor behave. */
 function ownProperty(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
+  try {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    return (value as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    return undefined;
+  }
 }
 
 /** As Retry-After: from 0 to 24 h; anything else says nothing. */

@@ -53,8 +53,8 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
   }
   try {
     // Neither a queue nor the body store takes a signal. What ends after its deadline may have worked: at least once, not
-    // exactly once.
-    const timed = await beforeDeadline(sendMessage(shipment, queue, io), signal);
+    // exactly once. What has not begun by then never does.
+    const timed = await beforeDeadline(sendMessage(shipment, queue, signal, io), signal);
     if (!timed.late) return timed.value;
     const detail = `the queue did not confirm within ${formatDuration(timeoutMs)}`;
     return { kind: "retryable", reason: "timeout", detail };
@@ -63,7 +63,12 @@ async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, 
   }
 }
 
-async function sendMessage(shipment: Shipment, queue: QueueBinding, io: TargetIo): Promise<Outcome> {
+async function sendMessage(
+  shipment: Shipment,
+  queue: QueueBinding,
+  signal: AbortSignal,
+  io: TargetIo,
+): Promise<Outcome> {
   const claim = claimOf(shipment);
   let message = messageOf(shipment);
   if (claim !== undefined) {
@@ -78,7 +83,8 @@ async function sendMessage(shipment: Shipment, queue: QueueBinding, io: TargetIo
   }
   const tooLarge = sizeProblem(message);
   if (tooLarge !== undefined) return { kind: "permanent", reason: "too-large", detail: tooLarge };
-  await queue.send(message, { contentType: "text" });
+  signal.throwIfAborted();
+  await queue.send(message, { contentType: "text", signal });
   return { kind: "delivered" };
 }
 

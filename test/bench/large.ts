@@ -1,5 +1,5 @@
 /**
- * `node test/bench/large.ts`: the memory that large webhooks take. Payloads of 25 MiB go through the real router in workerd, 1
+ * `npm run bench:large`: the memory that large webhooks take. Payloads of 25 MiB go through the real router in workerd, 1
  * and 4 at once; a Worker that reads the body, verifies it and parses it as a whole is measured in the same way.
  *
  * The local runtime enforces no 128 MB, so the isolate is asked: the inspector's `Runtime.getHeapUsage`, every few milliseconds,

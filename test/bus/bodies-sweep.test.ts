@@ -6,6 +6,7 @@ import {
   BODY_ORPHAN_MS,
   BODY_PAGES_MAX,
   BODY_PAGE_KEYS,
+  BODY_RECENT_HOURS,
   sweepBodies,
 } from "../../src/bus/bodies-sweep.ts";
 import { newBodyKey, parseBodyKey } from "../../src/bus/body-keys.ts";
@@ -103,7 +104,8 @@ describe("the sweep of bodies", () => {
 
   test("comes by every old hour in turn", async () => {
     const here = setting({});
-    for (const hours of [3, 32, 33, 700, BODY_OLD_HOURS + 2]) await here.put(hours, "t");
+    for (const hours of [BODY_RECENT_HOURS, 32, 33, 700, BODY_OLD_HOURS + BODY_RECENT_HOURS - 1])
+      await here.put(hours, "t");
     const turns = BODY_OLD_HOURS / BODY_OLD_HOURS_PER_SWEEP;
     await here.sweep(0);
     expect(here.left()).toHaveLength(3);

@@ -46,6 +46,7 @@ const OUTCOMES: readonly (readonly [Outcome, string])[] = [
   [PERMANENT("too-large"), "unsent"],
   [PERMANENT("configuration"), "unsent"],
   [PERMANENT("hop-limit"), "unsent"],
+  [PERMANENT("body-missing"), "unsent"],
   [{ kind: "released", reason: "out-of-time" }, "unsent"],
   [{ kind: "unwanted", reason: "rule-off" }, "unsent"],
   [{ kind: "held", delayMs: 1 }, "unsent"],

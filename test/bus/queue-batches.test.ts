@@ -39,9 +39,12 @@ function openBench(answer: Answer = () => Promise.resolve()) {
     ends,
     sleep: timeline.sleep,
     sizes: () => calls.map(({ messages }) => messages.length),
-    sendAt(at: number, message: string) {
+    /** `forMs`: its sender waits so long for it. */
+    sendAt(at: number, message: string, forMs?: number) {
       timeline.after(at, () => {
-        const sent = find("AUDIT")?.send(message, { contentType: "text" });
+        const { signal, abort } = createDeadline();
+        if (forMs !== undefined) timeline.after(timeline.now() + forMs, abort);
+        const sent = find("AUDIT")?.send(message, { contentType: "text", signal });
         sent?.then(
           () => void (ends[message] = `sent at ${timeline.now()}`),
           (error: Error) => void (ends[message] = error.message),
@@ -50,6 +53,11 @@ function openBench(answer: Answer = () => Promise.resolve()) {
     },
     run: () => timeline.run(120_000, () => {}),
   };
+}
+
+function createDeadline(): { readonly signal: AbortSignal; readonly abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 describe("messages to one queue", () => {
@@ -113,6 +121,30 @@ describe("messages to one queue", () => {
     bench.sendAt(100, "b");
     await bench.run();
     expect(bench.ends).toEqual({ b: `sent at ${QUEUE_CALL_MS_MAX + 2 * QUEUE_BATCH_WAIT_MS}` });
+  });
+});
+
+describe("a message whose sender waits no longer", () => {
+  it("is not sent after all: by then another attempt may be under way", async () => {
+    const bench = openBench((_, call) => (call === 1 ? new Promise(() => {}) : Promise.resolve()));
+    bench.sendAt(0, "a");
+    bench.sendAt(100, "given up", QUEUE_CALL_MS_MAX - 1_000);
+    bench.sendAt(100, "b");
+    await bench.run();
+    expect(bench.calls.map(({ messages }) => messages)).toEqual([["a"], ["b"]]);
+    expect(bench.ends["given up"]).toBe("nobody waits for the message any more");
+  });
+
+  it("is not sent alone either when its batch was too large", async () => {
+    const bench = openBench((messages) => {
+      if (messages.length > 1) return Promise.reject(new Error("Queue sendBatch failed: Payload Too Large"));
+      return bench.sleep(1_000);
+    });
+    bench.sendAt(0, "a");
+    bench.sendAt(0, "given up", 500);
+    await bench.run();
+    expect(bench.calls.map(({ messages }) => messages)).toEqual([["a", "given up"], ["a"]]);
+    expect(bench.ends["given up"]).toBe("nobody waits for the message any more");
   });
 });
 

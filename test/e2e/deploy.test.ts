@@ -51,8 +51,9 @@ describe("a dry run of the deployment", () => {
   it("builds one module that holds the generated rules and the objects' classes", async () => {
     expect(output).toContain("--dry-run: exiting now.");
     expect((await readdir(outDir)).filter((name) => /\.m?js$/.test(name))).toEqual(["index.js"]);
-    expect(bundle).toContain(`version: "${rules.version}"`);
-    for (const name of ["Partition", "Gate"]) expect(bundle).toMatch(new RegExp(`\\b${name}\\b`));
+    expect(bundle.includes(`version:"${rules.version}"`)).toBe(true);
+    for (const name of ["Partition", "Gate", "Dispatch"])
+      expect(/export\{(.*)\}/.exec(bundle)?.[1]).toContain(` as ${name}`);
   });
 
   it("lists the bindings that the Worker needs, and warns of nothing", () => {

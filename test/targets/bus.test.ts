@@ -47,6 +47,16 @@ describe("a bus target", () => {
     });
   });
 
+  it("ends where its payload stands in the body store, and nothing is published", async () => {
+    const io = targetIo({ publish: () => Promise.reject(new Error("nothing to publish")) });
+    const shipment = shipmentOf(eventWith(null), { large: { key: "bodies/k", bytes: 2_000_000 } });
+    expect(await bus.send(shipment, { bus: "audit" }, 1_000, io)).toMatchObject({
+      kind: "permanent",
+      reason: "too-large",
+      detail: expect.stringContaining("2000000 bytes"),
+    });
+  });
+
   it("is tried again after its timeout, and after a failure that it knows nothing of", async () => {
     expect(await sendThrough(() => new Promise(() => {}), 20)).toEqual({
       kind: "retryable",

@@ -84,6 +84,19 @@ describe("a queue target", () => {
     });
   });
 
+  it("tells the queue's batches how long it waits", async () => {
+    const given: (AbortSignal | undefined)[] = [];
+    await sendThrough(
+      (_, { signal }) => {
+        given.push(signal);
+        return new Promise(() => {});
+      },
+      eventWith("{}"),
+      20,
+    );
+    expect(given.map((signal) => signal?.aborted)).toEqual([true]);
+  });
+
   it("shares its slot with all that send to the same queue", () => {
     expect(queue.sharesSlot?.({ binding: "AUDIT" })).toBe("AUDIT");
   });
@@ -163,6 +176,21 @@ describe("an event that is too large for a queue", () => {
       reason: "configuration",
       detail: `the message has 128001 bytes with its metadata, a queue takes 128000, and ${detail}`,
     });
+  });
+
+  it("is not sent once its time is over, however late the store answers", async () => {
+    const late = Promise.withResolvers<Awaited<ReturnType<TargetIo["claim"]>>>();
+    const sent: string[] = [];
+    const io = targetIo({
+      queue: () => ({ send: async (message) => void sent.push(message) }),
+      claim: () => late.promise,
+    });
+    const event = filled((await roomForData()) + 1);
+    const outcome = await queue.send(shipmentOf(event), { binding: "AUDIT" }, 20, io);
+    expect(outcome).toMatchObject({ kind: "retryable", reason: "timeout" });
+    late.resolve(ok(CLAIMED));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sent).toEqual([]);
   });
 
   it("is tried again while the store is out of reach", async () => {

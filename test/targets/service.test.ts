@@ -351,6 +351,27 @@ describe("a service's method", () => {
     expect((await thrown(missing("other"))).outcome).toMatchObject({ kind: "retryable", reason: "service" });
   });
 
+  it("that a binding has not at all is no delivery", async () => {
+    expect(await sendTo({}, { entry: { method: "handle" } })).toMatchObject({
+      kind: "permanent",
+      reason: "configuration",
+      detail: expect.stringContaining("there is no method handle of the service My_Processor"),
+    });
+  });
+
+  it("that throws or returns what can't be read is judged all the same", async () => {
+    const trap = (name: string): object =>
+      Object.defineProperty({}, name, { enumerable: true, get: () => expect.fail("a getter's own failure") });
+    const failed = { kind: "retryable", reason: "service", detail: expect.stringContaining("handle of the service") };
+    for (const name of ["message", "retryable", "name", "retryAfterMs", "code", "cause"]) {
+      expect((await thrown(trap(name))).outcome).toEqual(failed);
+    }
+    expect((await called(() => Object.assign(trap("data"), { specversion: "1.0" }))).outcome).toMatchObject({
+      kind: "delivered",
+      ignoredReply: expect.stringContaining("can't be written as JSON"),
+    });
+  });
+
   it("that is slow is given up, and what it returns later is disposed of", async () => {
     let disposed = 0;
     const late = Promise.withResolvers<unknown>();

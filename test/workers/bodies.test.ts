@@ -86,6 +86,24 @@ describe("a large webhook", () => {
     expect(answer.text).toContain("BODIES in wrangler.toml");
   });
 
+  it("is removed when its event is a conflict, and kept where nobody knows whether it was accepted", async () => {
+    const sent = answerTargets(() => new Response(null, { status: 204 }));
+    const id = { "x-github-delivery": "same-id" };
+    const first = receiptOf(await send("/webhooks/github", githubCall("push", payloadOf(1_100_000, 77_002), id)));
+    await eventWithStatus(first.id, "delivered");
+    const [kept] = await keysWith("bodies/");
+    const other = await send("/webhooks/github", githubCall("push", payloadOf(1_100_001, 77_002), id));
+    expect(problemOf(other)).toBe("409 conflict");
+    await vi.waitFor(async () => expect(await keysWith("bodies/")).toEqual([kept]));
+
+    const broken = { idFromName: () => "id", get: () => ({ accept: () => Promise.reject(new Error("out of reach")) }) };
+    const call = githubCall("push", payloadOf(1_100_000, 77_003));
+    expect(problemOf(await sendWith({ PARTITION: broken }, "/webhooks/github", call))).toBe("503 storage-unavailable");
+    expect(await keysWith("bodies/")).toHaveLength(2);
+    await env.BODIES.delete([...(await keysWith("bodies/"))]);
+    expect(sent.length).toBeGreaterThan(0);
+  });
+
   it("stays in the bucket while its event is there; an orphan goes with the sweep", async () => {
     const sent = answerTargets(() => new Response(null, { status: 204 }));
     const payload = payloadOf(1_100_000, 77_001);

@@ -1,7 +1,7 @@
 /** Decompression as workerd does it: what it takes for an end, and for garbage, is the runtime's. */
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
-import { GZIP_RATIO_FLOOR_BYTES, GZIP_RATIO_MAX, contentEncodingOf, gunzip } from "../../src/http/gzip.ts";
+import { describe, expect, it, vi } from "vitest";
+import { FEED_BYTES, GZIP_RATIO_FLOOR_BYTES, GZIP_RATIO_MAX, contentEncodingOf, gunzip } from "../../src/http/gzip.ts";
 import { gzipped } from "../../src/targets/_gzip.ts";
 import { problemOf, send } from "./router.ts";
 
@@ -50,6 +50,35 @@ describe("gunzip", () => {
     expect(bomb.length).toBeLessThan(20_000);
     expect(await reasonOf(bomb)).toBe("compression-ratio");
     expect(await reasonOf(bomb, BYTES_MAX / 2)).toBe("body-too-large");
+  });
+
+  it("gives the decompressor little of a bomb: workerd's makes all of what it gets, whoever reads it", async () => {
+    const Whole = DecompressionStream;
+    const fed: number[] = [];
+    vi.stubGlobal("DecompressionStream", function counting(format: "gzip") {
+      const whole = new Whole(format);
+      const writer = whole.writable.getWriter();
+      const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+        write(part) {
+          fed.push(part.length);
+          return writer.write(part);
+        },
+        close: () => writer.close(),
+        abort: (reason) => writer.abort(reason),
+      });
+      return { readable: whole.readable, writable };
+    });
+    try {
+      const bomb = gz(new Uint8Array(100_000_000));
+      expect(await reasonOf(bomb)).toBe("body-too-large");
+      expect(fed).toEqual([FEED_BYTES]);
+      fed.length = 0;
+      const whole = gz(noise(3 * FEED_BYTES));
+      expect(await reasonOf(whole)).toBe("ok");
+      expect(fed).toEqual([FEED_BYTES, FEED_BYTES, FEED_BYTES, whole.length - 3 * FEED_BYTES]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it("counts the ratio above its floor only", async () => {

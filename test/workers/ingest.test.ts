@@ -7,6 +7,7 @@ import { ACCEPT_TIMEOUT_MS } from "../../src/bus/publish.ts";
 import { JSON_DEPTH_MAX } from "../../src/core/json.ts";
 import { partitionOf } from "../../src/core/receipt.ts";
 import { hashing } from "../../src/hashing.ts";
+import { LARGE_BODY_BYTES_MAX } from "../../src/http/large-body.ts";
 import { BODY_BYTES_MAX, BODY_TIMEOUT_MS } from "../../src/http/body.ts";
 import { BACKLOG_RETRY_AFTER_SECONDS } from "../../src/objects/backlog-limit.ts";
 import { Partition } from "../../src/objects/partition.ts";
@@ -280,7 +281,8 @@ const raw = (contentType: string, body: string | Uint8Array<ArrayBuffer>): Call 
   headers: { ...ingestToken(), "content-type": contentType },
   body,
 });
-const tooLarge = () => jsonOfBytes(BODY_BYTES_MAX + 1);
+const tooLarge = () => jsonOfBytes(LARGE_BODY_BYTES_MAX + 1);
+const tooLargeInline = () => jsonOfBytes(BODY_BYTES_MAX + 1);
 const invalidUtf8 = Uint8Array.of(...text('{"a":"'), 0xc3, 0x28, ...text('"}'));
 const withHeader = (name: string, value: string) => () => githubCall("ping", "{}", { [name]: value });
 const without = (name: string) => () => githubCall("ping", "{}", {}, [name]);
@@ -372,13 +374,19 @@ const BAD_WEBHOOKS: readonly Omit<BadInput, "path">[] = [
     reason: "invalid-form",
   },
   {
-    name: "a body one byte over 1 MiB, its length told",
+    name: "a form over 1 MiB",
+    call: () => githubCall("ping", tooLargeInline(), { "content-type": "application/x-www-form-urlencoded" }),
+    status: 415,
+    reason: "unsupported-content-type",
+  },
+  {
+    name: "a body one byte over 25 MiB, its length told",
     call: () => githubCall("ping", tooLarge()),
     status: 413,
     reason: "body-too-large",
   },
   {
-    name: "a body one byte over 1 MiB, streamed",
+    name: "a body one byte over 25 MiB, streamed",
     call: () => ({ ...githubCall("ping", tooLarge()), body: streamOf(tooLarge()) }),
     status: 413,
     reason: "body-too-large",
@@ -626,7 +634,7 @@ describe("bodies that come badly", () => {
 
   it("refuses a body whose Content-Length is over the limit without waiting for it", async () => {
     const endless = open(() => undefined);
-    const headers = { ...call().headers, "content-length": String(BODY_BYTES_MAX + 1) };
+    const headers = { ...call().headers, "content-length": String(LARGE_BODY_BYTES_MAX + 1) };
     expect(problemOf(await sendWith({}, GITHUB, { headers, body: endless }))).toBe("413 body-too-large");
   });
 
