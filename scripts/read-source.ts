@@ -6,6 +6,7 @@ import type { Json, JsonObject, Mistake, PathStep } from "../src/core/result.ts"
 import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { SourceDefinition } from "../src/core/rule.ts";
+import { placedMistake } from "./placed-mistake.ts";
 import { readName } from "./rule-name.ts";
 
 const BUS_DEFAULT = "default";
@@ -52,7 +53,7 @@ export function readSource(
   if (read.kind === undefined) return undefined;
   const parsed = kinds[read.kind]?.parse(entry);
   if (parsed !== undefined && !parsed.ok) {
-    mistakes.push(...parsed.error.map((mistake) => ({ ...mistake, path: [...path, ...mistake.path] })));
+    mistakes.push(...parsed.error.map((mistake) => placedMistake(mistake, path, SHARED_KEYS)));
   }
   if (mistakes.length > before) return undefined;
   const gzip = read.gzip === true ? { gzip: true as const } : {};
@@ -66,6 +67,14 @@ export function sourceSchema(kinds: Registry["sources"]): JsonObject {
     return mergeMembers(shared, schema, { title: kind, description: `${summary}.` });
   });
   return { type: "object", required: ["kind"], anyOf };
+}
+
+/** There are too many to name them all. */
+function unknownKind(kind: string, known: readonly string[]): string {
+  const nearest = nearestName(kind, known);
+  const hint = nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`;
+  const others = `docs/sources.md lists all ${known.length}; hmac is for a sender without a kind of its own`;
+  return `unknown kind of source ${JSON.stringify(kind.slice(0, 80))}${hint === "" ? `; ${others}` : `${hint} (${others})`}`;
 }
 
 function sharedReaders(kinds: Registry["sources"]) {
@@ -83,7 +92,7 @@ function readKind(kinds: Registry["sources"]): Reader<string> {
     if (typeof value === "string" && Object.hasOwn(kinds, value)) return value;
     const message =
       typeof value === "string"
-        ? unknownName("kind of source", value, Object.keys(kinds))
+        ? unknownKind(value, Object.keys(kinds))
         : `expected a kind of source, found ${describe(value)}`;
     mistakes.push({ path, message });
     return undefined;

@@ -15,6 +15,7 @@ import { DEFAULT_RETRY_DELAYS_MS } from "../src/core/retry.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { TargetDefinition } from "../src/core/rule.ts";
 import { LIMIT_READERS, limitsOf } from "./read-limits.ts";
+import { placedMistake } from "./placed-mistake.ts";
 import { readName } from "./rule-name.ts";
 
 const SECOND_MS = 1_000;
@@ -93,7 +94,8 @@ export function readTarget(
   const read = readMembers(shared, path, SHARED_READERS, mistakes);
   const kind = readKind(entry, path, kinds, mistakes);
   const parsed = kind === undefined ? undefined : kinds[kind]?.parse(entry);
-  if (parsed !== undefined && !parsed.ok) mistakes.push(...parsed.error.map((mistake) => placed(mistake, path)));
+  if (parsed !== undefined && !parsed.ok)
+    mistakes.push(...parsed.error.map((mistake) => placedMistake(mistake, path, SHARED_KEYS)));
   if (kind === undefined || mistakes.length > before) return undefined;
   const limits = limitsOf(read);
   return {
@@ -138,15 +140,6 @@ function readKind(
     }
   }
   return named[0];
-}
-
-/** A kind knows its own keys only: a misspelt `timeout` would be told of the kind's keys, so the shared ones speak first. */
-function placed(mistake: Mistake, path: readonly PathStep[]): Mistake {
-  const whole = { ...mistake, path: [...path, ...mistake.path] };
-  const [key] = mistake.path;
-  if (mistake.at !== "key" || mistake.path.length !== 1 || typeof key !== "string") return whole;
-  if (nearestName(key, SHARED_KEYS) === undefined || mistake.message.includes("did you mean")) return whole;
-  return { ...whole, message: unknownName("key", key, SHARED_KEYS) };
 }
 
 function pick(object: JsonObject, wanted: (key: string) => boolean): JsonObject {

@@ -126,7 +126,7 @@ function describeStart(url: string, options: StartOptions, ruleSet: RuleSet, { s
   for (const [index, { definition, source, config }] of ruleSet.sources.entries()) {
     const path = definition.name === EVENTS_SOURCE ? "/events" : `/webhooks/${definition.name}`;
     const names = source.secretNames(config);
-    const secured = names.length === 0 ? "" : ` (${names.join(" or ")})`;
+    const secured = names.length === 0 ? "" : ` (${names.join(", ")})`;
     field(index === 0 ? "sources" : "", `${definition.name}: POST ${url}${path}${secured}`);
   }
   for (const { definition, source, config } of ruleSet.sources) {

@@ -47,12 +47,14 @@ async function describeRequest(request: IncomingMessage): Promise<string> {
   const body = Buffer.concat(chunks).toString("utf8");
   const type = request.headers["ce-type"] ?? request.headers["content-type"] ?? "request";
   const shown = body.length > SHOWN_CHARACTERS_MAX ? `${body.slice(0, SHOWN_CHARACTERS_MAX)}…` : body;
+  // A target that prints is named by the path (src/bus/dispatch.ts); a queue is named by its type.
+  const target = new URL(request.url ?? "/", "http://localhost").pathname.slice(1);
+  const line = (name: string, header: string): readonly string[] =>
+    request.headers[header] === undefined ? [] : [`    ${name} ${printable(String(request.headers[header]))}`];
   return [
-    `→ printed: ${printable(String(type))} (${length} bytes)`,
-    `    webhook-id ${printable(String(request.headers["webhook-id"] ?? "-"))}`,
-    ...(request.headers["ce-source"] === undefined
-      ? []
-      : [`    source ${printable(String(request.headers["ce-source"]))}`]),
+    `→ printed: ${printable(String(type))} (${length} bytes)${target === "" ? "" : ` for ${printable(target)}`}`,
+    ...line("webhook-id", "webhook-id"),
+    ...line("source", "ce-source"),
     `    ${printable(shown)}`,
   ].join("\n");
 }

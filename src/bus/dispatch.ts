@@ -16,7 +16,7 @@ import { nextStep } from "../core/step.ts";
 import { strictest } from "../core/target-limits.ts";
 import type { TargetIo } from "../core/target.ts";
 import { logAttempt, toAttempt } from "./attempt-record.ts";
-import { readLargeView } from "./large-view.ts";
+import { LATE_VIEW, readLargeView } from "./large-view.ts";
 import { callPartition } from "./partition-call.ts";
 import type { PermitPorts } from "./permit.ts";
 import { takePermit, wasSent } from "./permit.ts";
@@ -41,6 +41,8 @@ export const SETTLE_MARGIN_MS = 2_000;
 export const DISPATCH_LEASES_MAX = 1_000;
 /** Outcomes wait this long for others of the same partition, so that one event's deliveries are settled in one commit. */
 export const SETTLE_WAIT_MS = 250;
+/** A body that takes longer to be stored holds up those behind it no more; its own delivery waits until its deadline. */
+export const CLAIM_CALL_MS_MAX = 5_000;
 
 const OUT_OF_TIME: Outcome = { kind: "released", reason: "out-of-time" };
 
@@ -54,7 +56,7 @@ export interface DispatchPorts extends PublishPorts, PermitPorts {
 export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPorts): Promise<void> {
   const startedAt = ports.now();
   const slots = createSlots();
-  const targetIo = { ...ports.io, queue: batchQueues(ports.io.queue, ports), claim: oneAtATime(ports.io.claim) };
+  const targetIo = { ...ports.io, queue: batchQueues(ports.io.queue, ports), claim: oneAtATime(ports.io.claim, ports) };
   let leasesLeft = DISPATCH_LEASES_MAX;
   await Promise.all(jobs.map((job) => dispatchJob(job)));
 
@@ -195,8 +197,10 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
         acceptedAt: seqTimeMs(lease.seq),
       });
       if (!shipped.ok) return { kind: "permanent", reason: "transform-failed", detail: shipped.error.detail };
-      const io = { ...targetIo, publish: pipeOf({ lease, event }, ports) };
+      const local = printingFor(lease.target, targetIo.local);
+      const io = { ...targetIo, local, publish: pipeOf({ lease, event }, ports) };
       const timeLeftMs = large === undefined ? timeoutMs : timeoutMs - (ports.now() - startedAt);
+      if (timeLeftMs <= 0) return LATE_VIEW;
       return await target.target.send(shipped.value, target.config, timeLeftMs, io);
     } catch (error) {
       // A bug in a target or a transform. Unknown means try again: the schedule bounds it, and nothing is lost.
@@ -241,11 +245,11 @@ function roomToShare(slots: Slots, leasesMax: number, { targets }: RuleSet): Rea
 }
 
 /** Stores one body at a time: leases that share a slot would make many calls at once, and each needs a connection. */
-function oneAtATime(claim: TargetIo["claim"]): TargetIo["claim"] {
+function oneAtATime(claim: TargetIo["claim"], { within }: Pick<DispatchPorts, "within">): TargetIo["claim"] {
   let last: Promise<unknown> = Promise.resolve();
   return (wanted) => {
     const claimed = last.then(() => claim(wanted));
-    last = claimed.catch(() => undefined);
+    last = last.then(() => within(claimed, CLAIM_CALL_MS_MAX)).catch(() => undefined);
     return claimed;
   };
 }
@@ -283,4 +287,9 @@ function viewOf(event: StoredEvent, views: WeakMap<StoredEvent, JsonObject>): Js
   let view = views.get(event);
   if (view === undefined) views.set(event, (view = eventView(event)));
   return view;
+}
+
+/** Several targets print in one terminal: each says which it is. */
+function printingFor(target: string, local: LocalMode | undefined): LocalMode | undefined {
+  return local === undefined ? undefined : { ...local, printUrl: new URL(target, local.printUrl).href };
 }

@@ -21,6 +21,12 @@ export interface LargeViewPorts {
   readonly within: <Value>(work: Promise<Value>, timeoutMs: number) => Promise<Value | "timeout">;
 }
 
+export const LATE_VIEW: Outcome = {
+  kind: "retryable",
+  reason: "timeout",
+  detail: "the stored payload could not be read in time",
+};
+
 /** Read anew for each attempt: the rule may have been mended since. */
 export async function readLargeView(
   transform: Transform,
@@ -30,7 +36,7 @@ export async function readLargeView(
 ): Promise<Result<() => JsonObject, Outcome>> {
   const read = await ports.within(readView(transform, attributes, large, ports.io.openBody), ports.timeoutMs);
   if (read !== "timeout") return read.ok ? ok(() => read.value) : read;
-  return err({ kind: "retryable", reason: "timeout", detail: "the stored payload could not be read in time" });
+  return err(LATE_VIEW);
 }
 
 async function readView(

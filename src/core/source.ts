@@ -53,6 +53,11 @@ export interface SourceAnswer {
   readonly body?: string;
 }
 
+/** What a handshake is answered, and the names of the secrets that it was right by; absent where it proved nothing. */
+export interface HandshakeAnswer extends SourceAnswer {
+  readonly verifiedBy?: readonly string[];
+}
+
 export interface SourceContext {
   /** Milliseconds since the epoch: the time of this arrival, and so of first acceptance if the event is new. */
   readonly now: number;
@@ -122,7 +127,7 @@ export interface Source<Config> {
     head: SourceRequestHead,
     config: Config,
     context: SourceContext,
-  ) => Result<SourceAnswer, Rejection>;
+  ) => Result<HandshakeAnswer, Rejection>;
   /** The status for a request that could not be authenticated, where the vendor insists on one; absent: the problem's own. */
   readonly unauthenticatedStatus?: number;
   /** Requests whose body is over the inline limit, up to LARGE_BODY_BYTES_MAX. Absent: such requests are refused with 413. */

@@ -101,7 +101,7 @@ export interface TargetIo {
 
 /** Set only by `npm start`. Allows plain http to this machine, and `local: print` targets. */
 export interface LocalMode {
-  /** Where `local: print` targets deliver: a small server that prints what arrives. */
+  /** Where `local: print` targets deliver: a small server that prints what arrives. Its path may name the target. */
   readonly printUrl: string;
 }
 

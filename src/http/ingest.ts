@@ -63,12 +63,14 @@ export async function ingest(request: Request, sourceName: string, ports: Ingest
 export async function answerHandshake(request: Request, sourceName: string, ports: IngestPorts): Promise<Response> {
   const source = ports.ruleSet.source(sourceName);
   const { method, url, headers } = request;
-  const answered =
-    source === undefined
-      ? err<Rejection>({ reason: "unknown-source", source: sourceName.slice(0, SOURCE_CHARS_SHOWN) })
-      : source.source.handshake?.({ method, url, headers }, source.config, contextOf(ports));
+  const answered = source?.source.handshake?.({ method, url, headers }, source.config, contextOf(ports));
+  // Of an address that nobody sends to, too: whoever looks around with GET is not worth a record.
   if (answered === undefined) return onlyPost();
-  if (answered.ok) return answerResponse(answered.value);
+  if (answered.ok) {
+    const { verifiedBy = [] } = answered.value;
+    if (verifiedBy.length > 0) ports.later(ports.recordVerification(sourceName, verifiedBy));
+    return answerResponse(answered.value);
+  }
   ports.later(ports.recordRejection(sourceName, answered.error));
   return rejectionResponse(answered.error);
 }

@@ -215,7 +215,7 @@ function checkContent(
   const known = ["body", "url", "method", ...Object.keys(contentValues(read))];
   const names = Array.from(content.matchAll(/\{([^{}]*)\}/g), ([, name = ""]) => name);
   for (const name of names.filter((each) => !known.includes(each))) {
-    mistakes.push({ path: ["content"], message: unknownName("value", name, known) });
+    mistakes.push({ path: ["content"], message: missingPlace(name, read) ?? unknownName("value", name, known) });
   }
   if (!names.includes("body")) {
     mistakes.push({ path: ["content"], message: "expected {body} in it, or a signature would be right for any body" });
@@ -225,6 +225,15 @@ function checkContent(
     const path = has("content") ? ["content"] : ["timestamp"];
     mistakes.push({ path, message: "expected {timestamp} in content: a time that is not signed proves nothing" });
   }
+}
+
+/** A name of the language that has nothing to stand for: a key of its own says where it comes from. */
+function missingPlace(name: string, { id }: HmacEntry): string | undefined {
+  if (name === "timestamp") return "{timestamp} needs the key timestamp, such as timestamp: { header: X-Timestamp }";
+  if (name !== "id") return undefined;
+  return id === undefined
+    ? "{id} needs the key id, such as id: { header: X-Id }"
+    : "{id} needs an id in a header, such as id: { header: X-Id }; this one stands in the body";
 }
 
 /** Whether somebody who captured a request could send it again under another id, for ever. */

@@ -12,6 +12,7 @@ import { verifySignature } from "../core/signature.ts";
 import type {
   Received,
   Source,
+  HandshakeAnswer,
   SourceAnswer,
   SourceContext,
   SourceRequest,
@@ -92,7 +93,7 @@ export interface WebhookDescription {
     head: SourceRequestHead,
     config: WebhookConfig,
     context: SourceContext,
-  ) => Result<SourceAnswer, Rejection>;
+  ) => Result<HandshakeAnswer, Rejection>;
   /** More of the request that is signed, for `{name}` in the scheme's content. */
   readonly signedParts?: (request: SourceRequest, context: SourceContext) => Readonly<Record<string, string>>;
   /** The entry has a key of its own beside the shared ones: the name of another secret. */

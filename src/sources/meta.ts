@@ -7,7 +7,7 @@ import { decodeUtf8 } from "../core/event.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
-import type { SourceAnswer, SourceContext, SourceRequestHead } from "../core/source.ts";
+import type { HandshakeAnswer, SourceContext, SourceRequestHead } from "../core/source.ts";
 import type { WebhookConfig } from "./_webhook-entry.ts";
 import type { Webhook } from "./_webhook-event.ts";
 import { webhookSource } from "./_webhook-source.ts";
@@ -84,7 +84,7 @@ function handshake(
   { method, url }: SourceRequestHead,
   { otherSecret }: WebhookConfig,
   { hashing, secret }: SourceContext,
-): Result<SourceAnswer, Rejection> {
+): Result<HandshakeAnswer, Rejection> {
   const refused = (detail: string) => err<Rejection>({ reason: "wrong-challenge", detail });
   const query = new URL(url).searchParams;
   const [mode, challenge, given] = ["hub.mode", "hub.challenge", "hub.verify_token"].map((name) => query.get(name));
@@ -97,5 +97,6 @@ function handshake(
   if (!/^[\w.-]+$/.test(challenge ?? "") || (challenge ?? "").length > CHALLENGE_CHARACTERS_MAX) {
     return refused(`expected hub.challenge of letters and digits, ${CHALLENGE_CHARACTERS_MAX} at most`);
   }
-  return ok({ status: 200, headers: { "content-type": "text/plain" }, body: challenge ?? "" });
+  const headers = { "content-type": "text/plain" };
+  return ok({ status: 200, headers, body: challenge ?? "", verifiedBy: [otherSecret] });
 }

@@ -14,6 +14,7 @@ const SOURCES = `
 github: { kind: github, secrets: [GITHUB_WEBHOOK_SECRET] }
 events: { kind: cloudevents, auth: { bearer: [INGEST_TOKEN] } }
 open: { kind: cloudevents, auth: none }
+chats: { kind: meta, secrets: [GITHUB_WEBHOOK_SECRET], verify-token: INGEST_TOKEN }
 `;
 
 interface Receipt {
@@ -53,6 +54,7 @@ describe("a router that runs", () => {
     expect(router.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(stderr).toContain(`github: POST ${router.url}/webhooks/github (GITHUB_WEBHOOK_SECRET)`);
     expect(stderr).toContain(`events: POST ${router.url}/events (INGEST_TOKEN)`);
+    expect(stderr).toContain(`chats: POST ${router.url}/webhooks/chats (GITHUB_WEBHOOK_SECRET, INGEST_TOKEN)`);
     expect(stderr).toContain("warning: anyone may send to the source open");
     expect(stderr).toContain(`npm run sluice -- send github push --to ${router.url}`);
     for (const secret of Object.values(SECRETS)) expect(stderr).not.toContain(secret);

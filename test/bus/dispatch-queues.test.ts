@@ -132,6 +132,14 @@ async function deliver(events: number, parts: BenchParts = {}, body?: string) {
   return { calls, rounds, mostUnderWay, open: ledger().backlog().deliveries, endedAt };
 }
 
+function deadlineOn(sleep: (ms: number) => Promise<void>): TargetIo["timeoutSignal"] {
+  return (ms) => {
+    const controller = new AbortController();
+    void sleep(ms).then(() => controller.abort());
+    return controller.signal;
+  };
+}
+
 describe("a hundred deliveries to one queue", () => {
   it("are two calls: what ingest may begin with, and all the rest", async () => {
     const { calls, open, mostUnderWay } = await deliver(100);
@@ -183,15 +191,29 @@ describe("deliveries to a queue", () => {
       targets: { audit: { timeoutMs: 2_000 } },
       answer: () => new Promise(() => {}),
       io: (sleep) => ({
-        timeoutSignal: (ms) => {
-          const controller = new AbortController();
-          void sleep(ms).then(() => controller.abort());
-          return controller.signal;
-        },
+        timeoutSignal: deadlineOn(sleep),
       }),
     });
     expect(open).toBe(20);
     expect(endedAt - START).toBeLessThan(30_000);
+  });
+
+  it("are not held up for ever by the body of one that is never stored", async () => {
+    let claims = 0;
+    const { calls, open } = await deliver(
+      6,
+      {
+        io: (sleep) => ({
+          timeoutSignal: deadlineOn(sleep),
+          claim: () =>
+            (claims += 1) === 1 ? new Promise(() => {}) : Promise.resolve(ok("https://sluice.example/data/x")),
+        }),
+      },
+      "x".repeat(128_000),
+    );
+    expect(claims).toBe(6);
+    expect(calls.reduce((sum, messages) => sum + messages)).toBe(5);
+    expect(open).toBe(1);
   });
 
   it("that are too large claim their bodies one at a time", async () => {

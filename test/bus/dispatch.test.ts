@@ -30,6 +30,7 @@ import { denied, FREE, GATED, GONE, granted, PAUSED, replyOf, scriptedGates, sta
 import type { RuleSetParts, Send } from "../support/rule-sets.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
 import { hashing } from "../../src/hashing.ts";
+import type { TargetIo } from "../../src/core/target.ts";
 import { targetIo } from "../support/target-io.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 
@@ -74,10 +75,12 @@ interface BenchParts {
   readonly accept?: (request: AcceptRequest) => Promise<AcceptReply>;
   /** Gates; `timeline` is their clock. */
   readonly gates?: (sleep: (ms: number) => Promise<void>) => GateScript;
+  /** The body store, whose answers are waited for however long they take: timers of a busy isolate come late. */
+  readonly openBody?: (sleep: (ms: number) => Promise<void>) => ReturnType<TargetIo["openBody"]>;
 }
 
 /** Runs dispatch on simulated time from zero. */
-function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }: BenchParts = {}) {
+function openBench({ targets, rules, rulesVersion, send, settle, accept, gates, openBody }: BenchParts = {}) {
   const timeline = createTimeline(0);
   const names = Object.keys(targets ?? { ci: {}, audit: {}, bus: {} });
   const sent: { readonly target: string; readonly at: number; readonly timeoutMs: number; readonly body: string }[] =
@@ -119,7 +122,7 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }
       void dispatch(jobs, {
         ruleSet,
         rulesVersion: rulesVersion ?? { hash: "v1", deployedAt: 1 },
-        io: targetIo(),
+        io: targetIo(openBody === undefined ? {} : { openBody: () => openBody(timeline.sleep) }),
         now: timeline.now,
         sleep: timeline.sleep,
         random: () => 0.5,
@@ -129,7 +132,10 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates }
         hashing,
         newToken: () => `token-${++tokens}`,
         gate: scripted.gate,
-        within: (work, timeoutMs) => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]),
+        within: (work, timeoutMs) =>
+          openBody === undefined
+            ? Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)])
+            : work,
         pacer: createPacer(),
         allPartitions: () => [PARTITION, "other"],
         adminPartition: (partition) => ({
@@ -315,6 +321,22 @@ describe("the rule of a delivery, as it is now", () => {
     const bench = only({ all: { targets: ["ci"], transform: { path: "$.data.id" } } });
     await bench.run([workFor("ci")]);
     expect(bench.sent.map(({ body }) => body)).toEqual(['"a"']);
+  });
+
+  it.each([
+    [TIMEOUT_MS - 1, [1], "delivered"],
+    [TIMEOUT_MS, [], "retry"],
+    [TIMEOUT_MS + 1, [], "retry"],
+  ])("has what is left of its time after %i ms for a large payload's parts", async (tookMs, sentWithMs, step) => {
+    const bench = openBench({
+      targets: { ci: {} },
+      rules: { all: { targets: ["ci"], transform: { path: "$.data.id" } } },
+      openBody: (sleep) => sleep(tookMs).then(() => new Response('{"id":"a"}').body),
+    });
+    await bench.run([workFor("ci", {}, storedEvent("a", { body: null, large: { key: "bodies/a", bytes: 10 } }))]);
+    expect(bench.sent.map(({ timeoutMs }) => timeoutMs)).toEqual(sentWithMs);
+    expect(bench.steps()).toMatchObject([{ kind: step }]);
+    if (step === "retry") expect(bench.settlements()).toMatchObject([{ attempt: { reason: "timeout" } }]);
   });
 
   it("ends a delivery at once when its transform can't be done, without sending", async () => {

@@ -217,6 +217,9 @@ describe("a source that is wrong", () => {
   it.each([
     ["kind: githb", 'unknown kind of source "githb"; did you mean "github"?'],
     ["kind: constructor", "unknown kind of source"],
+    ["kind: lark", 'unknown kind of source "lark"; docs/sources.md lists all '],
+    ["kind: lark", "; hmac is for a sender without a kind of its own"],
+    ["kind: github, secrets: [S], buss: work", 'unknown key "buss"; did you mean "bus"? (known: kind, bus, gzip)'],
     ["kind: 5", "expected a kind of source, found the number 5"],
     ["secrets: [S]", "expected the member kind, such as github; docs/sources.md lists all "],
     ["kind: github, secrets: [S], bus: My_Bus", "expected the bus's name"],

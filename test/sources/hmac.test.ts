@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/result.ts";
 import type { Received } from "../../src/core/source.ts";
-import { CONTENT_CHARACTERS_MAX, VALUES_MAX, VOLATILE_MEMBERS_MAX } from "../../src/sources/_hmac-entry.ts";
+import {
+  CONTENT_CHARACTERS_MAX,
+  SOURCE_CHARACTERS_MAX,
+  VALUES_MAX,
+  VOLATILE_MEMBERS_MAX,
+} from "../../src/sources/_hmac-entry.ts";
 import {
   HEADER_NAME_CHARACTERS_MAX,
   SHORT_TEXT_CHARACTERS_MAX,
@@ -236,6 +241,21 @@ describe("an entry that can't be right", () => {
       /^content: expected \{body\}/,
     ],
     ["names what isn't there", { ...MINIMAL, content: "{tiem}{body}" }, /^content: unknown value "tiem"/],
+    [
+      "signs a time that stands nowhere",
+      { ...MINIMAL, content: "{timestamp}.{body}" },
+      /^content: \{timestamp\} needs the key timestamp, such as timestamp: \{ header: X-Timestamp \}$/,
+    ],
+    [
+      "signs an id that stands nowhere",
+      { ...MINIMAL, content: "{id}{body}" },
+      /^content: \{id\} needs the key id, such as id: \{ header: X-Id \}$/,
+    ],
+    [
+      "signs an id of the body by itself",
+      { ...MINIMAL, content: "{id}{body}", id: { path: "$.id" } },
+      /^content: \{id\} needs an id in a header, such as id: \{ header: X-Id \}; this one stands in the body$/,
+    ],
     ["misspells a value", { ...MINIMAL, content: "{nonec}{body}", values: { nonce: { header: "N" } } }, /"nonce"\?/],
     ["leaves a brace open", { ...MINIMAL, content: "{body" }, /^content: expected a text/],
     ["signs no time", { ...MINIMAL, timestamp: { header: "T" } }, /^timestamp: expected \{timestamp\} in content/],
@@ -276,6 +296,8 @@ describe("an entry that can't be right", () => {
     expect(at({ prefix: "p".repeat(SHORT_TEXT_CHARACTERS_MAX + 1) })).toBe(1);
     expect(at({ type: "t".repeat(TYPE_CHARACTERS_MAX) })).toBe(0);
     expect(at({ type: "t".repeat(TYPE_CHARACTERS_MAX + 1) })).toBe(1);
+    expect(at({ source: `urn:${"s".repeat(SOURCE_CHARACTERS_MAX - 4)}` })).toBe(0);
+    expect(at({ source: `urn:${"s".repeat(SOURCE_CHARACTERS_MAX - 3)}` })).toBe(1);
     expect(at({ content: `{body}${"c".repeat(CONTENT_CHARACTERS_MAX - 6)}` })).toBe(0);
     expect(at({ content: `{body}${"c".repeat(CONTENT_CHARACTERS_MAX - 5)}` })).toBe(1);
     const values = (count: number) =>
