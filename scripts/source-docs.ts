@@ -64,7 +64,7 @@ function table(vendors: readonly Vendor[]): string {
 function row({ description, vectors, example }: Vendor): readonly string[] {
   const { kind, vendor, documentation, signature, otherSignature, answer, unauthenticatedStatus } = description;
   const schemes = [signature, ...(otherSignature === undefined ? [] : [otherSignature.scheme])];
-  const each = (text: (scheme: SignatureScheme) => string) => schemes.map(text).join(", or ");
+  const each = (text: (scheme: SignatureScheme) => string) => [...new Set(schemes.map(text))].join(", or ");
   const asked = vectors === undefined ? [] : handshakes(vectors);
   return [
     `[\`${kind}\`](#${kind})`,

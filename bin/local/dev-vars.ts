@@ -70,7 +70,8 @@ export async function resolveDevVars(
   for (const name of new Set(names)) {
     const known = ownValue(env, name) ?? ownValue(stored, name);
     if (known === undefined) added.push(name);
-    values[name] = known ?? randomBytes(24).toString("base64url");
+    // Hexadecimal digits, so many that they are base64 as well: some vendors' keys have to be the one or the other.
+    values[name] = known ?? randomBytes(32).toString("hex");
   }
   if (added.length === 0) return ok({ values, added });
   const lines = added.map((name) => `${name}="${values[name]}"\n`).join("");

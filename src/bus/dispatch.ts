@@ -14,7 +14,7 @@ import { toShipment } from "../core/shipment.ts";
 import type { StepPolicy } from "../core/step.ts";
 import { nextStep } from "../core/step.ts";
 import { strictest } from "../core/target-limits.ts";
-import type { TargetIo } from "../core/target.ts";
+import type { LocalMode, TargetIo } from "../core/target.ts";
 import { logAttempt, toAttempt } from "./attempt-record.ts";
 import { LATE_VIEW, readLargeView } from "./large-view.ts";
 import { callPartition } from "./partition-call.ts";
@@ -140,8 +140,9 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
       return { ...settle(OUT_OF_TIME, policy), timeoutMs };
     }
 
-    // A large body is read in parts from the store, which is a request of its own.
-    const shared = lease.gated === true || event.large !== undefined ? undefined : slotNameOf(target);
+    // What a transform takes from a large body is read from the store, which is a request of its own.
+    const reads = event.large !== undefined && rule.transform !== undefined;
+    const shared = lease.gated === true || reads ? undefined : slotNameOf(target);
     const giveBack = await (shared === undefined ? slots.acquire(lease.target) : slots.share(shared));
     try {
       const endsAt = askedAt + lease.leaseMs;

@@ -19,6 +19,9 @@ export const QUEUE_BATCH_WAIT_MS = 20;
  */
 export const QUEUE_CALL_MS_MAX = 5_000;
 
+/** Calls of one queue that are under way: nothing ends one that hangs, and each has one of the invocation's six connections. */
+export const QUEUE_CALLS_MAX = 2;
+
 export interface QueueBatchPorts {
   readonly sleep: (ms: number) => Promise<void>;
   readonly within: <Value>(work: Promise<Value>, timeoutMs: number) => Promise<Value | "timeout">;
@@ -53,20 +56,28 @@ function batchingQueue(queue: Required<QueueBinding>, { sleep, within }: QueueBa
   // Bounded by the leases that one invocation works on.
   let waiting: readonly Waiting[] = [];
   let running = false;
+  const underWay = new Set<Promise<void>>();
 
-  /** One call at a time, so that the queue holds one connection. Never rejects. */
+  /** One call at a time, so that the queue holds one connection, or another where the first one hangs. Never rejects. */
   async function run(): Promise<void> {
     running = true;
     while (waiting.length > 0) {
+      if (underWay.size >= QUEUE_CALLS_MAX) await Promise.race(underWay);
       if (firstBatch(waiting).length === waiting.length) await sleep(QUEUE_BATCH_WAIT_MS);
       // Sent now, it would be sent twice, and after its successor where there is an order: its delivery has gone on.
       for (const gone of waiting.filter(isGivenUp)) gone.failed(new Error(GIVEN_UP));
       waiting = waiting.filter((message) => !isGivenUp(message));
       const batch = firstBatch(waiting);
       waiting = waiting.slice(batch.length);
-      if (batch.length > 0) await within(sendAll(batch), QUEUE_CALL_MS_MAX);
+      if (batch.length > 0) await within(start(batch), QUEUE_CALL_MS_MAX);
     }
     running = false;
+  }
+
+  function start(batch: readonly Waiting[]): Promise<void> {
+    const call = sendAll(batch).finally(() => void underWay.delete(call));
+    underWay.add(call);
+    return call;
   }
 
   async function sendAll(batch: readonly Waiting[]): Promise<void> {

@@ -68,10 +68,17 @@ export type TokenReading =
   /** Not now, or not understandable: it may pass. */
   | { readonly kind: "unavailable"; readonly detail: string };
 
-/** What the endpoint's answer means. `text` is the start of its body; details say nothing of a token. */
-export function readTokenAnswer(status: number, text: string): TokenReading {
+/**
+ * What the endpoint's answer means. `text` is the start of its body; details say nothing of a token, and of the endpoint's own
+ * words what `hide` leaves of them.
+ */
+export function readTokenAnswer(
+  status: number,
+  text: string,
+  hide: (words: string) => string = (words) => words,
+): TokenReading {
   if (status >= 200 && status <= 299) return readToken(text);
-  const detail = `answered ${status}${shownError(text)}`;
+  const detail = `answered ${status}${shownError(text, hide)}`;
   if (status >= 300 && status <= 399) {
     return { kind: "refused", detail: `${detail}; redirects are not followed, so token-url must be corrected` };
   }
@@ -112,13 +119,16 @@ export function usableUntil(askedAt: number, lifetime: number): number {
 }
 
 /** Section 5.2: ` (invalid_client: Client authentication failed)`, or nothing. */
-function shownError(text: string): string {
+function shownError(text: string, hide: (words: string) => string): string {
   const answer = parse(text);
   const code = ownText(answer, "error");
   if (code === undefined || !/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/.test(code)) return "";
-  const description = ownText(answer, "error_description")?.replaceAll(/\s+/g, " ").trim() ?? "";
+  // Hidden before it is cut: half of a secret would not be found.
+  const description = hide(ownText(answer, "error_description") ?? "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
   const shown = description === "" ? "" : `: ${description.slice(0, ERROR_DESCRIPTION_CHARS_MAX)}`;
-  return ` (${code.slice(0, ERROR_CODE_CHARS_MAX)}${shown})`;
+  return ` (${hide(code).slice(0, ERROR_CODE_CHARS_MAX)}${shown})`;
 }
 
 function ownText(answer: Json, name: string): string | undefined {

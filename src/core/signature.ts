@@ -72,7 +72,7 @@ function signaturesOf(
   const malformed = (detail: string) =>
     err({ reason: "malformed-signature", header: shownPlace(signature), detail } as const);
   const own = found.value.filter((text) => text.startsWith(prefix)).map((text) => text.slice(prefix.length));
-  if (own.length === 0) return malformed(`expected it to begin with ${prefix}`);
+  if (own.length === 0) return malformed(`expected it to begin with ${JSON.stringify(prefix)}`);
   if (own.length > SIGNATURES_MAX) return malformed(`expected at most ${SIGNATURES_MAX} signatures`);
   const decoded = own.map((text) => decode(text, encoding));
   const right = decoded.filter((bytes) => bytes !== null && bytes.length > 0) as readonly Uint8Array[];

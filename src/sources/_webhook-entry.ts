@@ -119,7 +119,7 @@ export function readEntry(
     readonly [other: string]: unknown;
   };
   checkAuthentication(entry, Object.keys(readers), mistakes);
-  if (mistakes.length > 0) return err(mistakes);
+  if (mistakes.length > 0) return err(mistakes.map((mistake) => withReason(mistake, description)));
   const toleranceDefaultMs = description.signature.timestamp?.toleranceMs ?? TOLERANCE_DEFAULT_MS;
   const { key, url, secrets = [], tolerance = toleranceDefaultMs } = read;
   const { replays = replaysDefault(description.hasUnsignedId) } = read;
@@ -133,6 +133,21 @@ export function readEntry(
     ...(url === undefined ? {} : { url }),
     ...(typeof otherSecret === "string" ? { otherSecret } : {}),
   });
+}
+
+/** A key that is right for other vendors is no slip of the pen: what counts is why it says nothing here. */
+function withReason(mistake: Mistake, { vendor, signature }: WebhookDescription): Mistake {
+  const reasons: Readonly<Record<string, string>> = {
+    tolerance: `${vendor} signs no time; leave it out`,
+    replays:
+      signature.algorithm === "token"
+        ? `${vendor} signs nothing that a copy could be told by; leave it out`
+        : "the id is signed, or made of what is signed, so no copy can have another; leave it out",
+    url: `${vendor} doesn't sign the address; leave it out`,
+  };
+  const [key = ""] = mistake.path;
+  if (mistake.at !== "key" || mistake.path.length !== 1 || !Object.hasOwn(reasons, key)) return mistake;
+  return { ...mistake, message: reasons[key] ?? mistake.message };
 }
 
 /** Either `secrets` or `auth: none`. `known`: the names of all keys that the entry may have. */

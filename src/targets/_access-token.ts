@@ -76,11 +76,13 @@ async function askForToken(
     return err("detail" in error ? { ...error, detail: `${endpoint} gave no token: ${error.detail}` } : error);
   }
   const { status, headers, bytes } = exchanged.value;
-  const reading = readTokenAnswer(status, new TextDecoder().decode(bytes));
+  // With a space after it no end of a text is taken for a secret's beginning: nothing is cut yet.
+  const hide = (words: string) => cleanText(`${words} `, request).trimEnd();
+  const reading = readTokenAnswer(status, new TextDecoder().decode(bytes), hide);
   if (reading.kind === "token") {
     return ok({ value: reading.token, until: usableUntil(now, reading.lifetimeMs) });
   }
-  const detail = `${endpoint} ${cleanText(reading.detail, request)}`;
+  const detail = `${endpoint} ${hide(reading.detail)}`;
   if (reading.kind === "refused") return err(misconfigured(detail));
   const retryAfterMs = parseRetryAfterMs(headers.get("retry-after"), io.now());
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };

@@ -2,13 +2,30 @@
 import { URL_CHARS_MAX } from "./_url.ts";
 
 /** A host as it is, or with a leading dot all names under it. */
-export type KnownHosts = readonly string[];
+type KnownHosts = readonly string[];
+
+/** The members of a preset whose configuration names the secret that holds the webhook's URL, and perhaps one to sign with. */
+export function webhookUrl(vendor: string, hosts: KnownHosts) {
+  return {
+    secretNames: ({ url, sign }: WebhookUrlConfig) => [url, ...(sign === undefined || sign === url ? [] : [sign])],
+    urlSecret: ({ url }: WebhookUrlConfig) => url,
+    secretProblem: (name: string, value: string, { url }: WebhookUrlConfig) =>
+      name === url ? webhookUrlProblem(value, vendor, hosts) : undefined,
+    urls: () => hostUrls(hosts),
+    endpoint: ({ url }: WebhookUrlConfig, secret: (name: string) => string) => secret(url),
+  };
+}
+
+interface WebhookUrlConfig {
+  readonly url: string;
+  readonly sign?: string | undefined;
+}
 
 /** What of a URL vendors might echo: shorter parts are ordinary words. */
 const TELLING_CHARS_MIN = 16;
 
 /** What is wrong with a secret's value as a vendor's URL, said without a word of it, or undefined. */
-export function webhookUrlProblem(value: string, vendor: string, hosts: KnownHosts): string | undefined {
+function webhookUrlProblem(value: string, vendor: string, hosts: KnownHosts): string | undefined {
   const wanted = `a webhook URL of ${vendor} (https://${shownHosts(hosts)}/…)`;
   if (value.length > URL_CHARS_MAX || /[\u0000-\u0020\u007f\\#]/.test(value) || !URL.canParse(value)) {
     return `does not hold ${wanted}`;
@@ -29,7 +46,7 @@ function shownHosts(hosts: KnownHosts): string {
 }
 
 /** The hosts as URLs, for the check that no target leads back to this router. */
-export function hostUrls(hosts: KnownHosts): readonly string[] {
+function hostUrls(hosts: KnownHosts): readonly string[] {
   return hosts.map((host) => `https://${host.replace(/^\./, "")}/`);
 }
 

@@ -30,7 +30,7 @@ import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
 import { readEntry } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryText } from "./_preset-text.ts";
-import { hostUrls, webhookUrlProblem } from "./_webhook-url.ts";
+import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "DingTalk";
 
@@ -147,11 +147,7 @@ export default presetTarget<DingtalkConfig>({
   summary: "Posts messages to a DingTalk group by a custom robot.",
   schema: membersSchema(READERS, { required: ["dingtalk"] }),
   parse,
-  secretNames: ({ url, sign }) => [url, ...(sign === undefined || sign === url ? [] : [sign])],
-  urlSecret: ({ url }) => url,
-  secretProblem: (name, value, { url }) => (name === url ? webhookUrlProblem(value, VENDOR, HOSTS) : undefined),
-  urls: () => hostUrls(HOSTS),
-  endpoint: ({ url }, secret) => secret(url),
+  ...webhookUrl(VENDOR, HOSTS),
   message,
   request: (url, body, { sign }, { time, signature }) => {
     if (sign === undefined) return { url, body };

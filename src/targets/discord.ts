@@ -31,7 +31,7 @@ import { contentOf, withinChars, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
 import { readEntry, readLine, readSwitch } from "./_preset-entry.ts";
 import { cutText, summaryText, utf16Units, withMembers } from "./_preset-text.ts";
-import { hostUrls, webhookUrlProblem } from "./_webhook-url.ts";
+import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Discord";
 
@@ -179,11 +179,7 @@ export default presetTarget<DiscordConfig>({
   summary: "Posts messages to a Discord channel by a webhook.",
   schema: membersSchema(READERS, { required: ["discord"] }),
   parse,
-  secretNames: ({ url }) => [url],
-  urlSecret: ({ url }) => url,
-  secretProblem: (_name, value) => webhookUrlProblem(value, VENDOR, HOSTS),
-  urls: () => hostUrls(HOSTS),
-  endpoint: ({ url }, secret) => secret(url),
+  ...webhookUrl(VENDOR, HOSTS),
   message,
   // Without wait Discord answers before it has saved the message, and tells of no error that comes later.
   request: (url, body, { thread }) => ({

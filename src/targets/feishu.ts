@@ -40,7 +40,7 @@ import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
 import { readEntry, readSwitch } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryText, withMembers } from "./_preset-text.ts";
-import { hostUrls, webhookUrlProblem } from "./_webhook-url.ts";
+import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Feishu";
 
@@ -167,11 +167,7 @@ export default presetTarget<FeishuConfig>({
   summary: "Posts messages to a Feishu or Lark group by a custom bot.",
   schema: membersSchema(READERS, { required: ["feishu"] }),
   parse,
-  secretNames: ({ url, sign }) => [url, ...(sign === undefined || sign === url ? [] : [sign])],
-  urlSecret: ({ url }) => url,
-  secretProblem: (name, value, { url }) => (name === url ? webhookUrlProblem(value, VENDOR, HOSTS) : undefined),
-  urls: () => hostUrls(HOSTS),
-  endpoint: ({ url }, secret) => secret(url),
+  ...webhookUrl(VENDOR, HOSTS),
   message,
   request: (url, json, { sign }, { time, signature }) => {
     if (sign === undefined) return { url, body: json };

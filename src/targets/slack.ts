@@ -39,7 +39,7 @@ import { contentOf, withinChars, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
 import { readEntry, readLine, readSwitch } from "./_preset-entry.ts";
 import { cutText, summaryText, utf16Units, withMembers } from "./_preset-text.ts";
-import { hostUrls, webhookUrlProblem } from "./_webhook-url.ts";
+import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Slack";
 
@@ -191,11 +191,7 @@ export default presetTarget<SlackConfig>({
   summary: "Posts messages to a Slack channel by an incoming webhook.",
   schema: membersSchema(READERS, { required: ["slack"] }),
   parse,
-  secretNames: ({ url }) => [url],
-  urlSecret: ({ url }) => url,
-  secretProblem: (_name, value) => webhookUrlProblem(value, VENDOR, HOSTS),
-  urls: () => hostUrls(HOSTS),
-  endpoint: ({ url }, secret) => secret(url),
+  ...webhookUrl(VENDOR, HOSTS),
   message,
   outcomeOf: outcomeOfSlack,
 });

@@ -29,7 +29,7 @@ import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
 import { readEntry } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryOf } from "./_preset-text.ts";
-import { hostUrls, webhookUrlProblem } from "./_webhook-url.ts";
+import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Microsoft Teams";
 
@@ -145,11 +145,7 @@ export default presetTarget<TeamsConfig>({
   summary: "Posts Adaptive Cards to a Microsoft Teams channel by a Workflows webhook.",
   schema: membersSchema(READERS, { required: ["teams"] }),
   parse,
-  secretNames: ({ url }) => [url],
-  urlSecret: ({ url }) => url,
-  secretProblem: (_name, value) => webhookUrlProblem(value, VENDOR, HOSTS),
-  urls: () => hostUrls(HOSTS),
-  endpoint: ({ url }, secret) => secret(url),
+  ...webhookUrl(VENDOR, HOSTS),
   message,
   outcomeOf: outcomeOfTeams,
 });

@@ -127,6 +127,10 @@ describe("a router that runs", () => {
     expect(sent.code).toBe(0);
     expect(sent.stdout).toMatch(/^receipt +evt_\S+\nstatus +accepted\nrules +default\/order\n$/);
     await waitFor("the printed delivery", () => (router.output().stderr.includes('{"n":1.50}') ? true : undefined));
+    // Several targets print here: which one it was.
+    expect(router.output().stderr).toMatch(
+      /→ printed: com\.example\.order\.placed \(\d+ bytes\) for printer\n    webhook-id dlv_/,
+    );
     await waitFor("the log line", () => /✓ delivered default\/order → printer: 204/.exec(router.output().stderr)?.[0]);
     const { events } = JSON.parse((await sluice("events", "--id", "order-7", "--json")).stdout) as {
       events: readonly { readonly event: { readonly subject: string } }[];

@@ -1,6 +1,6 @@
 /** How many calls a dispatcher makes to a queue: a ledger, the queue target and the slots as they are, on simulated time. */
 import { describe, expect, it } from "vitest";
-import { dispatch } from "../../src/bus/dispatch.ts";
+import { CLAIM_CALL_MS_MAX, dispatch } from "../../src/bus/dispatch.ts";
 import { createPacer } from "../../src/bus/pacer.ts";
 import type { LeasedWork } from "../../src/bus/ports.ts";
 import { SLOTS_MAX, SLOTS_PER_TARGET_MAX } from "../../src/bus/slots.ts";
@@ -23,6 +23,8 @@ interface BenchParts {
   /** What the queue does with the nth call. */
   readonly answer?: (call: number) => Promise<void>;
   readonly withoutBatches?: boolean;
+  /** The events' payloads stand in the body store. */
+  readonly large?: boolean;
   readonly io?: (sleep: (ms: number) => Promise<void>) => Partial<TargetIo>;
 }
 
@@ -69,9 +71,11 @@ async function deliver(events: number, parts: BenchParts = {}, body?: string) {
   );
   let tokens = 0;
   const newToken = () => `lease-${++tokens}`;
-  const items = Array.from({ length: events }, (_, n) =>
-    acceptItem(`e${n}`, names, body === undefined ? {} : { content: `${n}${body}` }),
-  );
+  const items = Array.from({ length: events }, (_, n) => {
+    const item = acceptItem(`e${n}`, names, body === undefined ? {} : { content: `${n}${body}` });
+    const large = { key: `bodies/${n}`, bytes: 2_000_000 };
+    return parts.large === true ? { ...item, event: { ...item.event, body: null, large } } : item;
+  });
   const reply = accept("accept", items, SLOTS_MAX, timeline.now());
   const rounds: number[] = [];
   async function work(jobs: readonly LeasedWork[], holder: "ingest" | "alarm"): Promise<void> {
@@ -163,6 +167,13 @@ describe("deliveries to a queue", () => {
     expect([open, mostUnderWay]).toEqual([0, 1]);
   });
 
+  it("leave together when they only refer to payloads that stand in the body store", async () => {
+    const io = () => ({ claim: () => Promise.resolve(ok("https://sluice.example/data/x")) });
+    const { calls, open } = await deliver(100, { large: true, io });
+    expect(calls).toEqual([SLOTS_MAX, 100 - SLOTS_MAX]);
+    expect(open).toBe(0);
+  });
+
   it("are a hundred in one call at most", async () => {
     const { calls, open } = await deliver(250);
     expect(calls.reduce((sum, messages) => sum + messages)).toBe(250);
@@ -199,21 +210,20 @@ describe("deliveries to a queue", () => {
   });
 
   it("are not held up for ever by the body of one that is never stored", async () => {
-    let claims = 0;
-    const { calls, open } = await deliver(
-      6,
-      {
-        io: (sleep) => ({
-          timeoutSignal: deadlineOn(sleep),
-          claim: () =>
-            (claims += 1) === 1 ? new Promise(() => {}) : Promise.resolve(ok("https://sluice.example/data/x")),
-        }),
-      },
-      "x".repeat(128_000),
-    );
-    expect(claims).toBe(6);
+    const heldUp = (ms: number) => {
+      let claims = 0;
+      const io: BenchParts["io"] = (sleep) => ({
+        timeoutSignal: deadlineOn(sleep),
+        claim: () =>
+          (claims += 1) === 1 ? new Promise(() => {}) : Promise.resolve(ok("https://sluice.example/data/x")),
+      });
+      return deliver(6, { io, targets: { audit: { timeoutMs: ms } } }, "x".repeat(128_000));
+    };
+    const { calls, open } = await heldUp(CLAIM_CALL_MS_MAX + 1_000);
     expect(calls.reduce((sum, messages) => sum + messages)).toBe(5);
     expect(open).toBe(1);
+    const late = await heldUp(CLAIM_CALL_MS_MAX - 1);
+    expect([late.calls, late.open]).toEqual([[], 6]);
   });
 
   it("that are too large claim their bodies one at a time", async () => {

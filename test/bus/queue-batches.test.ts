@@ -5,6 +5,7 @@ import {
   QUEUE_BATCH_MESSAGES_MAX,
   QUEUE_BATCH_WAIT_MS,
   QUEUE_CALL_MS_MAX,
+  QUEUE_CALLS_MAX,
 } from "../../src/bus/queue-batches.ts";
 import { QUEUE_METADATA_BYTES } from "../../src/core/queue-message.ts";
 import type { QueueBinding } from "../../src/core/target.ts";
@@ -121,6 +122,20 @@ describe("messages to one queue", () => {
     bench.sendAt(100, "b");
     await bench.run();
     expect(bench.ends).toEqual({ b: `sent at ${QUEUE_CALL_MS_MAX + 2 * QUEUE_BATCH_WAIT_MS}` });
+  });
+});
+
+describe("a queue whose calls hang", () => {
+  it("has so many under way and no more: each of them keeps its connection", async () => {
+    const bench = openBench((_, call) => (call === 1 ? bench.sleep(57_000) : new Promise(() => {})));
+    for (const [index, message] of ["a", "b", "c", "d", "e"].entries()) bench.sendAt(index * 6_000, message);
+    await bench.run();
+    expect(QUEUE_CALLS_MAX).toBe(2);
+    expect(bench.calls.map(({ at, messages }) => [at, messages])).toEqual([
+      [QUEUE_BATCH_WAIT_MS, ["a"]],
+      [6_000 + QUEUE_BATCH_WAIT_MS, ["b"]],
+      [57_000 + 2 * QUEUE_BATCH_WAIT_MS, ["c", "d", "e"]],
+    ]);
   });
 });
 
