@@ -29,7 +29,7 @@ describe("secrets for a local run", () => {
     expect(first.value.values).toMatchObject({
       A: "env a",
       B: "file b",
-      C: expect.stringMatching(/^\S{32}$/) as string,
+      C: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     });
     // The file did not end in a line feed: what is added must not join its last line.
     expect((await readFile(file, "utf8")).split("\n").slice(0, 2)).toEqual(['A="file a"', 'B="file b"']);
