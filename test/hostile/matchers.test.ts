@@ -93,7 +93,9 @@ it("the measure would find a quadratic matcher, and finds none in a linear one",
     for (let at = 0; at < text.length; at++) if (text.startsWith(piece, at)) return;
   };
   const quadratic = (length: number) => search("a".repeat(length), `${"a".repeat(length / 2)}b`);
-  expect(isSlower(quadratic(3_000), quadratic(12_000))).toBe(true);
+  // A short run that is disturbed once makes the measure say no: it errs to that side only, so one yes of several is enough.
+  const tries = Array.from({ length: TRIES }, () => () => isSlower(quadratic(6_000), quadratic(24_000)));
+  expect(tries.some((attempt) => attempt())).toBe(true);
   const linear = (length: number) => () => [..."a".repeat(length)].join("");
   expect(isSlower(linear(SHORT_BYTES), linear(LONG_BYTES))).toBe(false);
 });

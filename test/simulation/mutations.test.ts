@@ -3,7 +3,7 @@ import { formatMutations, isAsExpected, plant, runMutations } from "./mutate.ts"
 import { MUTATIONS } from "./mutations.ts";
 
 describe("planted bugs", () => {
-  it("are caught by the simulation, every one, and the source without them passes", { timeout: 300_000 }, async () => {
+  it("are caught by the simulation, every one, and the source without them passes", { timeout: 900_000 }, async () => {
     const results = await runMutations(MUTATIONS);
     console.log(formatMutations(results));
     expect(results.filter((result) => !isAsExpected(result))).toEqual([]);
