@@ -4,14 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { readFile, readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { decodeUtf8 } from "../src/core/event.ts";
 import { describe, nearestName } from "../src/core/read-object.ts";
 import type { Json, JsonObject, Mistake } from "../src/core/result.ts";
 import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { Registry } from "../src/core/rule-set.ts";
 import type { RuleDefinition, RulesDocument, SourceDefinition, TargetDefinition } from "../src/core/rule.ts";
+import { checkFile, readBytes } from "./checked-file.ts";
 import { orderWarnings } from "./order-warnings.ts";
 import { ownHostProblems, readOwnHosts } from "./own-hosts.ts";
 import type { Problem } from "./problem.ts";
@@ -22,12 +22,10 @@ import { readTarget } from "./read-target.ts";
 import { loadRegistry } from "./registry.ts";
 import { NAME_RULE, isName } from "./rule-name.ts";
 import type { RuleText } from "./rule-text.ts";
-import { readRuleText } from "./rule-text.ts";
 
 export const RULES_MAX = 20_000;
 /** Sources and targets, each. */
 export const ENTRIES_MAX = 1_000;
-export const FILE_BYTES_MAX = 256 * 1024;
 
 const VERSION_HEX_CHARS = 12;
 /** How many files are open at a time. */
@@ -242,53 +240,6 @@ async function readEntries<Definition>(
     return names.toSorted().flatMap((name) => read(name, entries[name] as Json, mistakes) ?? []);
   });
   return { file, definitions: definitions ?? [], names, locate };
-}
-
-type FileBytes =
-  | { readonly reason?: undefined; readonly bytes: Uint8Array }
-  | { readonly reason: "missing" | "too-large" | "no-file" };
-
-async function readBytes(file: string): Promise<FileBytes> {
-  try {
-    const info = await stat(file);
-    if (!info.isFile()) return { reason: "no-file" };
-    return info.size > FILE_BYTES_MAX ? { reason: "too-large" } : { bytes: await readFile(file) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { reason: "missing" };
-    throw error;
-  }
-}
-
-/** Reads a file's text and has its value checked; every mistake becomes a problem at its place. */
-function checkFile<Value>(
-  file: string,
-  read: FileBytes,
-  problems: Problem[],
-  check: (value: Json, mistakes: Mistake[], text: RuleText) => Value | undefined,
-): Value | undefined {
-  if (read.reason !== undefined) {
-    const messages = {
-      missing: "there is no such file",
-      "no-file": "expected a file",
-      "too-large": `a file has at most ${FILE_BYTES_MAX} bytes`,
-    };
-    problems.push(fileProblem(file, messages[read.reason]));
-    return undefined;
-  }
-  const decoded = decodeUtf8(read.bytes);
-  if (decoded === null) {
-    problems.push(fileProblem(file, "expected UTF-8 text"));
-    return undefined;
-  }
-  const text = readRuleText(decoded, file.endsWith(".json"));
-  problems.push(...text.problems.map((problem) => ({ file, ...problem, severity: "error" as const })));
-  if (text.value === undefined) return undefined;
-  const mistakes: Mistake[] = [];
-  const value = check(text.value, mistakes, text);
-  for (const mistake of mistakes) {
-    problems.push({ file, ...text.locate(mistake), message: mistake.message, severity: "error" });
-  }
-  return value;
 }
 
 /**

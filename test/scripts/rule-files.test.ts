@@ -8,7 +8,8 @@ import { DESCRIPTION_CHARS_MAX, RULE_TARGETS_MAX } from "../../scripts/read-rule
 import { RETRIES_MAX } from "../../scripts/read-target.ts";
 import { DEFAULT_RETRY_DELAYS_MS } from "../../src/core/retry.ts";
 import { NAME_CHARS_MAX } from "../../scripts/rule-name.ts";
-import { ENTRIES_MAX, FILE_BYTES_MAX, RULES_MAX, readRules } from "../../scripts/rule-files.ts";
+import { FILE_BYTES_MAX } from "../../scripts/checked-file.ts";
+import { ENTRIES_MAX, RULES_MAX, readRules } from "../../scripts/rule-files.ts";
 
 const folders: string[] = [];
 afterEach(async () => {
