@@ -34,8 +34,11 @@ export async function readLargeView(
   large: LargeBody,
   ports: LargeViewPorts,
 ): Promise<Result<() => JsonObject, Outcome>> {
-  const read = await ports.within(readView(transform, attributes, large, ports.io.openBody), ports.timeoutMs);
+  const late = new AbortController();
+  const reading = readView(transform, attributes, large, ports.io.openBody, late.signal);
+  const read = await ports.within(reading, ports.timeoutMs);
   if (read !== "timeout") return read.ok ? ok(() => read.value) : read;
+  late.abort();
   return err(LATE_VIEW);
 }
 
@@ -44,6 +47,7 @@ async function readView(
   attributes: EventAttributes,
   { key, bytes }: LargeBody,
   openBody: TargetIo["openBody"],
+  late: AbortSignal,
 ): Promise<Result<JsonObject, Outcome>> {
   const wanted = wantedByTransform(transform);
   if (!wanted.ok) {
@@ -51,7 +55,7 @@ async function readView(
     return err({ kind: "permanent", reason: "too-large", detail });
   }
   if (wanted.value.length === 0) return ok(eventView({ attributes, body: null }));
-  const read = await pruneStored(wanted.value, key, openBody);
+  const read = await pruneStored(wanted.value, key, openBody, late);
   if (read.ok) return ok(eventView({ attributes, body: read.value }));
   const { reason, detail } = read.error;
   return err(
@@ -67,11 +71,12 @@ export interface StoredProblem {
   readonly detail: string;
 }
 
-/** The parts that are wanted of a payload in the body store, as JSON. */
+/** The parts that are wanted of a payload in the body store, as JSON. `late` lets go of the payload: it holds a connection. */
 export async function pruneStored(
   wanted: readonly WantedPath[],
   key: string,
   openBody: TargetIo["openBody"],
+  late?: AbortSignal,
 ): Promise<Result<Uint8Array, StoredProblem>> {
   const pruner = createPruner(buildWantedTree(wanted));
   try {
@@ -80,6 +85,9 @@ export async function pruneStored(
       return err({ reason: "body-missing", detail: "the event's payload is not in the body store any more" });
     }
     const reader = body.getReader();
+    const letGo = () => void reader.cancel().catch(() => undefined);
+    if (late?.aborted === true) letGo();
+    late?.addEventListener("abort", letGo, { once: true });
     for (let part = await reader.read(); !part.done; part = await reader.read()) pruner.update(part.value);
   } catch (error) {
     return err({ reason: "network", detail: `the stored payload could not be read: ${String(error)}` });

@@ -140,6 +140,10 @@ async function readThrough(
     const body = await openBody(key);
     if (body === null) return false;
     const reader = body.getReader();
+    // Nobody waits for the rest, which would hold a connection.
+    const letGo = () => void reader.cancel().catch(() => undefined);
+    if (signal.aborted) letGo();
+    signal.addEventListener("abort", letGo, { once: true });
     for (let part = await reader.read(); !part.done && !signal.aborted; part = await reader.read()) {
       for (const { update } of macs) update(part.value);
     }

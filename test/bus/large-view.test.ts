@@ -55,6 +55,24 @@ describe("what a transform sees of a stored payload", () => {
   });
 });
 
+test("a payload that comes too late is let go of, so that its connection is free again", async () => {
+  const parsed = parseTransform({ path: "$.data.ref" });
+  if (!parsed.ok) throw new Error("the transform parses");
+  let cancelled = false;
+  const hanging = new ReadableStream<Uint8Array>({
+    cancel() {
+      cancelled = true;
+    },
+  });
+  const read = await readLargeView(parsed.value, eventWith("{}").attributes, LARGE, {
+    timeoutMs: 1_000,
+    within: async () => new Promise((resolve) => setImmediate(() => resolve("timeout"))),
+    io: { openBody: async () => hanging },
+  });
+  expect(read).toMatchObject({ error: { kind: "retryable", reason: "timeout" } });
+  expect(cancelled).toBe(true);
+});
+
 test("what is kept of a stored payload is JSON", async () => {
   const open = async () => new Blob([PAYLOAD]).stream() as ReadableStream<Uint8Array>;
   const pruned = await pruneStored([{ names: ["ref"], depth: "values" }], "k", open);
