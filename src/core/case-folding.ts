@@ -27,6 +27,18 @@ export function foldCase(text: string): string {
   return folded;
 }
 
+/** Whether the text, from `start` for as many units as `folded` has, folds to it. */
+export function foldsTo(text: string, start: number, folded: string): boolean {
+  if (start < 0 || start + folded.length > text.length) return false;
+  for (let at = 0; at < folded.length; at++) {
+    const unit = text.charCodeAt(start + at);
+    if (unit >= 0x80) return foldCase(text.slice(start, start + folded.length)) === folded;
+    const lower = unit >= 0x41 && unit <= 0x5a ? unit + 0x20 : unit;
+    if (lower !== folded.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
 function foldCharacter(character: string): string {
   const exception = EXCEPTIONS.get(character);
   if (exception !== undefined) return exception;

@@ -23,7 +23,9 @@ export const CIDR_SCHEMA = {
 /** The longest text of an address: eight groups of four digits. Anything longer is not looked at. */
 const ADDRESS_LENGTH_MAX = 39;
 
-const GROUP_BITS = 16;
+export const GROUP_BITS = 16;
+export const IPV4_GROUPS = 2;
+export const IPV6_GROUPS = 8;
 
 /** A block such as `10.0.0.0/8` or `2001:db8::/32`; host bits may be set. Null when the text is not one. */
 export function parseCidr(text: string): Cidr | null {
@@ -38,41 +40,85 @@ export function parseCidr(text: string): Cidr | null {
 
 /** Null when the text is not an address: leading zeros in an octet, zone ids and masks are not part of one. */
 export function parseAddress(text: string): Address | null {
-  if (text.length > ADDRESS_LENGTH_MAX) return null;
-  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+  const groups = new Uint16Array(IPV6_GROUPS);
+  const count = readAddress(text, groups);
+  return count === 0 ? null : [...groups.subarray(0, count)];
 }
 
-function parseIpv4(text: string): Address | null {
-  const octets: number[] = [];
-  for (const part of text.split(".")) {
-    if (!/^(?:0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return null;
-    octets.push(Number(part));
+/** Reads an address into `groups`, which has room for eight, and answers how many it has: 0 when the text is not one. */
+export function readAddress(text: string, groups: Uint16Array): 0 | typeof IPV4_GROUPS | typeof IPV6_GROUPS {
+  if (text.length > ADDRESS_LENGTH_MAX) return 0;
+  // Of an address, one of the first five characters is no digit.
+  for (let at = 0; at < 5; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === COLON) return readIpv6(text, groups) ? IPV6_GROUPS : 0;
+    if (unit === DOT) return readIpv4(text, groups) ? IPV4_GROUPS : 0;
+    if (hexDigit(unit) === -1) return 0;
   }
-  const [a, b, c, d] = octets;
-  if (octets.length !== 4 || a === undefined || b === undefined || c === undefined || d === undefined) return null;
-  return [a * 256 + b, c * 256 + d];
+  return 0;
 }
 
-function parseIpv6(text: string): Address | null {
-  const halves = text.split("::");
-  if (halves.length > 2) return null;
-  const head = parseGroups(halves[0] ?? "");
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? "") : [];
-  if (head === null || tail === null) return null;
-  const missing = 8 - head.length - tail.length;
+const DOT = 0x2e;
+const COLON = 0x3a;
+
+function readIpv4(text: string, groups: Uint16Array): boolean {
+  let at = 0;
+  for (let octet = 0; octet < 4; octet++) {
+    if (octet > 0 && text.charCodeAt(at++) !== DOT) return false;
+    const start = at;
+    let value = 0;
+    for (; at < text.length && at < start + 3; at++) {
+      const digit = text.charCodeAt(at) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (at === start || value > 255 || (at > start + 1 && text.charCodeAt(start) === 0x30)) return false;
+    const group = octet >> 1;
+    groups[group] = octet % 2 === 0 ? value << 8 : (groups[group] as number) | value;
+  }
+  return at === text.length;
+}
+
+function readIpv6(text: string, groups: Uint16Array): boolean {
+  let count = 0;
+  /** How many groups stand before the "::", or -1 while there is none. */
+  let gap = -1;
+  let at = 0;
+  if (text.startsWith("::")) {
+    gap = 0;
+    at = 2;
+  }
+  while (at < text.length) {
+    const start = at;
+    let value = 0;
+    for (; at < text.length && at < start + 4; at++) {
+      const digit = hexDigit(text.charCodeAt(at));
+      if (digit === -1) break;
+      value = value * 16 + digit;
+    }
+    if (at === start || count === IPV6_GROUPS) return false;
+    groups[count++] = value;
+    if (at === text.length) break;
+    if (text.charCodeAt(at++) !== COLON || at === text.length) return false;
+    if (text.charCodeAt(at) !== COLON) continue;
+    if (gap !== -1) return false;
+    gap = count;
+    at++;
+  }
   // "::" stands for at least one group; without it all eight are written.
-  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
-  return [...head, ...Array.from({ length: missing }, () => 0), ...tail];
+  if (gap === -1) return count === IPV6_GROUPS;
+  if (count === IPV6_GROUPS) return false;
+  const missing = IPV6_GROUPS - count;
+  groups.copyWithin(gap + missing, gap, count);
+  groups.fill(0, gap, gap + missing);
+  return true;
 }
 
-function parseGroups(text: string): readonly number[] | null {
-  if (text === "") return [];
-  const groups: number[] = [];
-  for (const part of text.split(":")) {
-    if (!/^[0-9A-Fa-f]{1,4}$/.test(part)) return null;
-    groups.push(Number.parseInt(part, 16));
-  }
-  return groups;
+/** What a UTF-16 unit is worth as a hexadecimal digit, or -1. */
+function hexDigit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  const letter = unit | 0x20;
+  return letter >= 0x61 && letter <= 0x66 && unit < 0x80 ? letter - 0x57 : -1;
 }
 
 export function cidrContains(cidr: Cidr, address: Address): boolean {

@@ -1,7 +1,7 @@
 /** How an event fares with each part of a pattern: what explanations and coverage are made of. The matcher stays the judge. */
 import type { Alternative, Scalar } from "./alternative.ts";
 import type { Leaf } from "./leaves.ts";
-import { buildPathTree, readLeaves } from "./leaves.ts";
+import { createLeafReader, readLeaves } from "./leaves.ts";
 import { compileMatcher } from "./matcher.ts";
 import type { Field, Pattern } from "./pattern.ts";
 import type { JsonObject } from "./result.ts";
@@ -40,7 +40,7 @@ interface CompiledField {
 export function compileTracer({ branches }: Pattern): PatternTracer {
   const paths = [...new Set(branches.flat().map(({ path }) => path))];
   const slots = new Map(paths.map((path, slot) => [path, slot]));
-  const tree = buildPathTree(paths);
+  const reader = createLeafReader(paths);
   const matcher = compileMatcher(branches.map((branch) => ({ branches: [branch] })));
   // Branches share the fields that stand beside their `$or`.
   const compiled = new Map<Field, CompiledField>();
@@ -50,7 +50,7 @@ export function compileTracer({ branches }: Pattern): PatternTracer {
     compiled.set(field, { field, slot: slots.get(field.path) ?? -1, tests });
   }
   return (view) => {
-    const leaves = readLeaves(view, tree, paths.length);
+    const leaves = readLeaves(reader, view);
     const traces = new Map([...compiled].map(([field, each]) => [field, traceField(each, leaves[each.slot] ?? [])]));
     const matching = new Set(matcher.match(view));
     return branches.map((branch, index) => {

@@ -1,6 +1,6 @@
 /** Turns a field's alternatives into one test of a value. */
 import type { Alternative, Scalar, ValueCondition } from "./alternative.ts";
-import { foldCase } from "./case-folding.ts";
+import { foldsTo } from "./case-folding.ts";
 import { cidrContains, parseAddress } from "./cidr.ts";
 import { rangeContains } from "./numeric-range.ts";
 import { compileWildcard } from "./wildcard.ts";
@@ -16,8 +16,22 @@ export function compileAlternatives(alternatives: readonly Alternative[]): Value
     if (alternative.kind === "equals") equals.add(alternative.value);
     else if (alternative.kind !== "absent") tests.push(compileAlternative(alternative));
   }
-  if (tests.length === 0) return (value) => equals.has(value);
-  return (value) => equals.has(value) || tests.some((test) => test(value));
+  const isEqual = compileEquals([...equals], equals);
+  const [only] = tests;
+  if (only === undefined) return isEqual;
+  if (tests.length > 1) return (value) => isEqual(value) || tests.some((test) => test(value));
+  return equals.size === 0 ? only : (value) => isEqual(value) || only(value);
+}
+
+/** Values that are compared one by one: fewer than it takes to hash a text. */
+const COMPARED_MAX = 8;
+
+function compileEquals(values: readonly Scalar[], all: ReadonlySet<Scalar>): ValueTest {
+  if (values.length > COMPARED_MAX) return (value) => all.has(value);
+  return (value) => {
+    for (let at = 0; at < values.length; at++) if (values[at] === value) return true;
+    return false;
+  };
 }
 
 function compileAlternative(alternative: Exclude<Alternative, { readonly kind: "absent" }>): ValueTest {
@@ -27,25 +41,26 @@ function compileAlternative(alternative: Exclude<Alternative, { readonly kind: "
   return (value) => !isExcluded(value);
 }
 
-function compileCondition(condition: ValueCondition): ValueTest {
+/** True for a value that meets the condition. */
+export function compileCondition(condition: ValueCondition): ValueTest {
   switch (condition.kind) {
     case "equals":
       return (value) => value === condition.value;
     case "equals-ignore-case": {
       const { folded } = condition;
-      return ofText((text) => text.length === folded.length && foldCase(text) === folded);
+      return ofText((text) => text.length === folded.length && foldsTo(text, 0, folded));
     }
     case "prefix":
       return ofText((text) => text.startsWith(condition.text));
     case "prefix-ignore-case": {
       const { folded } = condition;
-      return ofText((text) => foldCase(text.slice(0, folded.length)) === folded);
+      return ofText((text) => foldsTo(text, 0, folded));
     }
     case "suffix":
       return ofText((text) => text.endsWith(condition.text));
     case "suffix-ignore-case": {
       const { folded } = condition;
-      return ofText((text) => foldCase(text.slice(Math.max(0, text.length - folded.length))) === folded);
+      return ofText((text) => foldsTo(text, text.length - folded.length, folded));
     }
     case "wildcard":
       return ofText(compileWildcard(condition.wildcard));

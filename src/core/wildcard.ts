@@ -48,17 +48,32 @@ function escapeMessage(escaped: string): string {
   return `expected a backslash only before "*" or another backslash, found ${found}`;
 }
 
+/** Characters up to which a text is searched with `indexOf`: however bad they are for it, they are few. */
+const SHORT_TEXT = 128;
+
 /** Makes a test of whole texts. Its time is linear in the text's length. */
 export function compileWildcard(wildcard: Wildcard): (text: string) => boolean {
   const head = wildcard[0] ?? "";
   if (wildcard.length === 1) return (text) => text === head;
   const tail = wildcard.at(-1) ?? "";
-  const searches = wildcard.slice(1, -1).map(compileSearch);
+  const pieces = wildcard.slice(1, -1);
+  let searches: readonly Search[] | null = null;
   return (text) => {
-    if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+    if (text.length < head.length + tail.length) return false;
+    if ((head !== "" && !text.startsWith(head)) || (tail !== "" && !text.endsWith(tail))) return false;
     const end = text.length - tail.length;
     let at = head.length;
     // The leftmost place of each piece leaves the most room for the next, so nothing is ever tried twice.
+    if (text.length <= SHORT_TEXT) {
+      for (let index = 0; index < pieces.length; index++) {
+        const piece = pieces[index] as string;
+        const found = text.indexOf(piece, at);
+        at = found + piece.length;
+        if (found === -1 || at > end) return false;
+      }
+      return true;
+    }
+    searches ??= pieces.map(compileSearch);
     for (const search of searches) {
       at = search(text, at, end);
       if (at === -1) return false;

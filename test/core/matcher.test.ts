@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Pattern } from "../../src/core/pattern.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";
 import { CHOICES_MAX } from "../../src/core/array-consistency.ts";
-import { compileMatcher, matchesPattern } from "../../src/core/matcher.ts";
+import { EVENT_NUMBER_MAX, compileMatcher, matchesPattern } from "../../src/core/matcher.ts";
 import { parsePattern } from "../../src/core/pattern.ts";
 import { matchesByDefinition } from "../support/pattern-oracle.ts";
 
@@ -28,6 +28,31 @@ describe("compileMatcher", () => {
     expect(match({ a: 2 })).toEqual([1, 3]);
     expect(match({ b: 1 })).toEqual([2]);
     expect(match({})).toEqual([3]);
+  });
+
+  test("remembers nothing of an event when the events are numbered from 1 again", () => {
+    const { match } = compileMatcher([{ a: [1], b: [{ exists: true }] }, { b: [3] }].map(patternOf));
+    // The first two events are met, and marked, with the numbers that the first two after the last number have.
+    const both = (first: boolean): void => {
+      expect(match(first ? { a: 1, b: 2 } : { b: 3 })).toEqual(first ? [0] : [1]);
+      expect(match(first ? { a: 1 } : { a: 1, b: 2 })).toEqual(first ? [] : [0]);
+    };
+    both(true);
+    for (let number = 3; number <= EVENT_NUMBER_MAX; number++) match({});
+    both(false);
+    both(true);
+  });
+
+  test("a pattern filed under one path reads another only when it has to, whichever of them stand in elements", () => {
+    const { match } = compileMatcher([{ a: { b: [1] }, c: { d: ["x", "y"], e: [{ exists: false }] } }].map(patternOf));
+    const isMet = (json: string): boolean => match(JSON.parse(json) as JsonObject).length > 0;
+    for (let turn = 0; turn < 40; turn++) {
+      expect(isMet('{"a":{"b":1},"c":[{"d":"x"},{"e":1}]}')).toBe(true);
+      expect(isMet('{"a":{"b":1},"c":[{"d":"z"},{"d":"y","e":1}]}')).toBe(false);
+      expect(isMet('{"a":[{"b":1}],"c":[{"d":"x"},{"e":1}]}')).toBe(true);
+      expect(isMet('{"a":[{"b":1}],"c":{"d":"x","e":1}}')).toBe(false);
+      for (let other = 0; other < turn; other++) expect(isMet('{"a":{"b":2},"c":{"d":"x"}}')).toBe(false);
+    }
   });
 
   test("without patterns nothing matches", () => {
