@@ -126,10 +126,9 @@ function queueNameFor(binding: string): string {
 /** RFC 2606 and 6761: names that are nobody's. */
 const PLACEHOLDER_HOST = /(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid)$/;
 
-function placeholderHosts({ definition }: CompiledTarget): readonly string[] {
-  const address = Object.hasOwn(definition.entry, definition.kind) ? definition.entry[definition.kind] : undefined;
-  const host = typeof address === "string" && URL.canParse(address) ? new URL(address).hostname : "";
-  return PLACEHOLDER_HOST.test(host) ? [host] : [];
+function placeholderHosts({ target, config }: CompiledTarget): readonly string[] {
+  const hosts = target.urls(config).map((url) => new URL(url).hostname);
+  return [...new Set(hosts)].filter((host) => PLACEHOLDER_HOST.test(host));
 }
 
 /** Where the entry with a name stands in one of the two files. The file was read before without a mistake. */

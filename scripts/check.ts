@@ -31,6 +31,7 @@ const STEPS: readonly Step[] = [
     args: ["--type-aware", "--deny-warnings", "src", "bin", "scripts", "test", "examples", "vitest.config.ts"],
   },
   { name: "oxfmt", command: join(BIN, "oxfmt"), args: ["--check", "."] },
+  { name: "size", command: process.execPath, args: [join(ROOT, "scripts/check-size.ts")] },
   { name: "tsc", command: join(BIN, "tsc"), args: ["--noEmit", "-p", "."] },
   { name: "knip", command: join(BIN, "knip"), args: ["--no-progress", "--treat-config-hints-as-errors"] },
 ];

@@ -1,5 +1,5 @@
 /**
- * Writes `src/generated/`: the kinds of sources and targets, and the checked rules; into the `schemas` folder of the
+ * Writes `src/generated/`: the checked rules, which kinds of sources and targets they use, and whether JSONata; into the `schemas` folder of the
  * rules, if they have one, the JSON Schemas that editors go by; and, with the project's own folder, the tables of docs/sources.md.
  * `node scripts/generate.ts [--check] [--rules DIR] [--out DIR]`; with `--check` it writes nothing and fails when what is
  * there is not what it would write.
@@ -8,12 +8,14 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { Json } from "../src/core/result.ts";
-import type { RulesDocument } from "../src/core/rule.ts";
+import type { Registry } from "../src/core/rule-set.ts";
+import { configure } from "../src/core/rule-set.ts";
+import type { RulesDocument, RunningRules } from "../src/core/rule.ts";
 import { checkFolder } from "./check-folder.ts";
 import { createExcerpts, formatExcerpt } from "./excerpt.ts";
 import type { Problem } from "./problem.ts";
 import { formatProblem } from "./problem.ts";
-import { listKinds, loadRegistry, renderRegistry } from "./registry.ts";
+import { loadRegistry, renderJsonata, renderRegistry } from "./registry.ts";
 import { SCHEMAS_FOLDER, hasErrors } from "./rule-files.ts";
 import { ruleFileSchemas, schemaNames, schemaText } from "./schemas.ts";
 import { renderSourceDocs } from "./source-docs.ts";
@@ -24,17 +26,27 @@ export const RULES_DIR = join(ROOT, "rules");
 export const GENERATED_DIR = join(ROOT, "src/generated");
 const SOURCE_DOCS = join(ROOT, "docs/sources.md");
 
+/**
+ * A list with more text than this, in characters, is written as JSON for the Worker to parse when it starts: a third of the time
+ * that a literal of JavaScript takes (`npm run bench:cold -- --rules 10000` measures it).
+ */
+export const LITERAL_CHARS_MAX = 65_536;
+
 /** The text of `rules.ts`: one definition a line, so that a change to a rule is a change to its line. */
-export function renderRules(document: RulesDocument): string {
-  const list = (name: string, items: readonly unknown[]): readonly string[] =>
-    items.length === 0
-      ? [`  ${name}: [],`]
-      : [`  ${name}: [`, ...items.map((item) => `    ${literal(item as Json)},`), "  ],"];
+export function renderRules(document: RunningRules): string {
+  const list = (name: string, items: readonly unknown[]): readonly string[] => {
+    if (items.length === 0) return [`  ${name}: [],`];
+    const literals = items.map((item) => literal(item as Json));
+    const chars = literals.reduce((sum, { length }) => sum + length, 0);
+    if (chars <= LITERAL_CHARS_MAX) return [`  ${name}: [`, ...literals.map((text) => `    ${text},`), "  ],"];
+    const [first = "", ...others] = items.map((item) => inTemplate(JSON.stringify(item)));
+    return [`  ${name}: JSON.parse(\`[`, first, ...others.map((text) => `,${text}`), "]`),"];
+  };
   return [
     "// Written by scripts/generate.ts from rules/; npm run generate writes it again.",
-    'import type { RulesDocument } from "../core/rule.ts";',
+    'import type { RunningRules } from "../core/rule.ts";',
     "",
-    "export const rules: RulesDocument = {",
+    "export const rules: RunningRules = {",
     `  version: ${literal(document.version)},`,
     ...list("sources", document.sources),
     ...list("targets", document.targets),
@@ -44,22 +56,32 @@ export function renderRules(document: RulesDocument): string {
   ].join("\n");
 }
 
+/** What may not stand between backticks as it is. */
+function inTemplate(text: string): string {
+  return text.replace(/[\\`]|\$\{/g, "\\$&");
+}
+
 /** JSON as a TypeScript literal. In a literal the plain name `__proto__` would set the prototype, a computed one does not. */
 function literal(value: Json): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(literal).join(", ")}]`;
-  const members = Object.entries(value).map(([name, member]) => {
+  // Configurations may have members without a value.
+  const given = Object.entries(value).filter(([, member]) => (member as Json | undefined) !== undefined);
+  const members = given.map(([name, member]) => {
     const key = name === "__proto__" ? '["__proto__"]' : JSON.stringify(name);
     return `${key}: ${literal(member)}`;
   });
   return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
 }
 
-/** The texts of `sources.ts` and `targets.ts`, by file name. */
-export async function renderRegistries(): Promise<Readonly<Record<string, string>>> {
+/** The texts of `src/generated/`, by file name: the rules, and of the kinds and JSONata what they use. */
+export function renderGenerated(document: RulesDocument, registry: Registry): Readonly<Record<string, string>> {
+  const kinds = (used: readonly { readonly kind: string }[]) => [...new Set(used.map(({ kind }) => kind))].toSorted();
   return {
-    "sources.ts": renderRegistry("sources", await listKinds("sources")),
-    "targets.ts": renderRegistry("targets", await listKinds("targets")),
+    "sources.ts": renderRegistry("sources", kinds(document.sources)),
+    "targets.ts": renderRegistry("targets", kinds(document.targets)),
+    "jsonata.ts": renderJsonata(document),
+    "rules.ts": renderRules(configure(document, registry)),
   };
 }
 
@@ -96,9 +118,10 @@ export async function generate(options: {
   readonly outDir: string;
   readonly checkOnly: boolean;
 }): Promise<Generation> {
-  const { document, problems } = await checkFolder(options.rulesDir);
+  const registry = await loadRegistry();
+  const { document, problems } = await checkFolder(options.rulesDir, registry);
   if (hasErrors(problems)) return { document: undefined, problems, changed: [] };
-  const generated = { ...(await renderRegistries()), "rules.ts": renderRules(document) };
+  const generated = renderGenerated(document, registry);
   const schemasDir = join(options.rulesDir, SCHEMAS_FOLDER);
   const schemas = await renderSchemas(schemasDir, document);
   const files = [

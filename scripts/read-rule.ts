@@ -15,7 +15,8 @@ import { described, membersSchema, withSchema } from "../src/core/reader-schema.
 import type { Json, JsonObject, Mistake, Result } from "../src/core/result.ts";
 import { isJsonObject, ownMember } from "../src/core/result.ts";
 import type { RuleDefinition, RuleMode } from "../src/core/rule.ts";
-import { parseTransform, transformSchema } from "../src/core/transform.ts";
+import { jsonataEngine } from "../src/core/jsonata.ts";
+import { parseTransform, transformSchema } from "../src/core/read-transform.ts";
 import { NAME_SCHEMA } from "./rule-name.ts";
 import { ORDER_DEPENDENCIES, ORDER_READERS, orderOf } from "./read-order.ts";
 
@@ -48,7 +49,10 @@ const readMode: Reader<RuleMode> = readOneOf(["live", "shadow", "off"]);
 const RULE_READERS = {
   description: described(readDescription, "What the rule is for, for people."),
   pattern: withSchema(readChecked(parsePattern), PATTERN_REFERENCE),
-  transform: withSchema(readChecked(parseTransform), transformSchema()),
+  transform: withSchema(
+    readChecked((value) => parseTransform(value, jsonataEngine)),
+    transformSchema(),
+  ),
   mode: described(
     readMode,
     "live: deliver. shadow: match and keep what would have gone out, deliver nothing. off: do nothing.",

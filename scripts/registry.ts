@@ -5,7 +5,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { jsonataEngine } from "../src/core/jsonata.ts";
 import type { AnySource, AnyTarget, Registry } from "../src/core/rule-set.ts";
+import { isJsonObject } from "../src/core/result.ts";
+import type { RulesDocument } from "../src/core/rule.ts";
 
 const SOURCE_ROOT = join(import.meta.dirname, "../src");
 
@@ -22,7 +25,8 @@ export async function listKinds(folder: "sources" | "targets", root = SOURCE_ROO
 
 /** Loads every kind from its file, so that what the generator checks never depends on what it wrote before. */
 export async function loadRegistry(): Promise<Registry> {
-  return { sources: await loadKinds<AnySource>("sources"), targets: await loadKinds<AnyTarget>("targets") };
+  const sources = await loadKinds<AnySource>("sources");
+  return { sources, targets: await loadKinds<AnyTarget>("targets"), jsonata: jsonataEngine };
 }
 
 async function loadKinds<Kind extends { readonly kind: string }>(
@@ -38,7 +42,7 @@ async function loadKinds<Kind extends { readonly kind: string }>(
   return loaded;
 }
 
-/** The text of `src/generated/sources.ts` or `targets.ts`. */
+/** The text of `src/generated/sources.ts` or `targets.ts`, with these kinds. */
 export function renderRegistry(folder: "sources" | "targets", kinds: readonly string[]): string {
   const names = kinds.map((kind) => ({
     kind,
@@ -53,4 +57,13 @@ export function renderRegistry(folder: "sources" | "targets", kinds: readonly st
     `export const ${folder} = { ${members.join(", ")} } as const;`,
     "",
   ].join("\n");
+}
+
+/** The text of `src/generated/jsonata.ts`: the engine where a rule has an expression, as it is a fifth of a Worker with it. */
+export function renderJsonata({ rules }: Pick<RulesDocument, "rules">): string {
+  const isUsed = rules.some(({ transform }) => isJsonObject(transform) && Object.hasOwn(transform, "jsonata"));
+  const lines = isUsed
+    ? ['import { checkedJsonata } from "../core/checked-jsonata.ts";', "", "export const jsonata = checkedJsonata;"]
+    : ["export const jsonata = undefined;"];
+  return ["// Written by scripts/generate.ts; npm run generate writes it again.", ...lines, ""].join("\n");
 }

@@ -7,6 +7,7 @@ import type { SignatureAlgorithm, SignatureScheme, ValuePlace } from "../src/cor
 import { TOLERANCE_DEFAULT_MS } from "../src/core/signature-scheme.ts";
 import type { ReceivedEvent } from "../src/core/source.ts";
 import type { WebhookDescription } from "../src/sources/_webhook-source.ts";
+import { SOURCE_PAGES } from "./source-pages.ts";
 import { SOURCE_SETUP } from "./source-setup.ts";
 import type { Vectors } from "./source-vectors.ts";
 import { firstEvent, handshakes, identityOf, readVectors } from "./source-vectors.ts";
@@ -62,13 +63,13 @@ function table(vendors: readonly Vendor[]): string {
 }
 
 function row({ description, vectors, example }: Vendor): readonly string[] {
-  const { kind, vendor, documentation, signature, otherSignature, answer, unauthenticatedStatus } = description;
+  const { kind, vendor, signature, otherSignature, answer, unauthenticatedStatus } = description;
   const schemes = [signature, ...(otherSignature === undefined ? [] : [otherSignature.scheme])];
   const each = (text: (scheme: SignatureScheme) => string) => [...new Set(schemes.map(text))].join(", or ");
   const asked = vectors === undefined ? [] : handshakes(vectors);
   return [
     `[\`${kind}\`](#${kind})`,
-    `[${vendor}](${documentation})`,
+    `[${vendor}](${SOURCE_PAGES[kind] ?? ""})`,
     each(placesText),
     each(algorithmText),
     each(contentText),

@@ -1,6 +1,7 @@
 /** `sluice check`: every mistake in the rule files, each with its place. */
 import { relative, resolve } from "node:path";
 import type { RuleSet } from "../../src/core/rule-set.ts";
+import type { RulesDocument } from "../../src/core/rule.ts";
 import { missingSecrets, secretNames } from "../../scripts/analysis/missing-secrets.ts";
 import type { Excerpt } from "../../scripts/excerpt.ts";
 import { createExcerpts, formatExcerpt } from "../../scripts/excerpt.ts";
@@ -28,7 +29,9 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
   const { document, ruleSet } = checked;
   // Deployed, secrets are Cloudflare's to keep: this machine needs none of them.
   const missing =
-    ruleSet === undefined || options.deploy === true ? [] : await lackingSecrets(options.rules, ruleSet, terminal.env);
+    document === undefined || ruleSet === undefined || options.deploy === true
+      ? []
+      : await lackingSecrets(options.rules, document, ruleSet, terminal.env);
   const problems = [...checked.problems, ...missing].toSorted(compareProblems);
   const isWrong = countErrors(problems) > 0 || (options.strict === true && problems.length > 0);
   if (options.json === true) {
@@ -56,14 +59,19 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
 }
 
 /** Secrets that neither the environment nor `.dev.vars` has. */
-async function lackingSecrets(dir: string, ruleSet: RuleSet, env: Environment): Promise<readonly Problem[]> {
+async function lackingSecrets(
+  dir: string,
+  document: RulesDocument,
+  ruleSet: RuleSet,
+  env: Environment,
+): Promise<readonly Problem[]> {
   const known = new Set<string>();
   for (const name of secretNames(ruleSet)) {
     const found = await findSecret(name, env);
     // A file that can't be read is no reason to fail here: whoever needs the secrets says so.
     if (found.ok && found.value !== undefined) known.add(name);
   }
-  return missingSecrets(ruleSet, known, createPlaces(resolve(dir), new Map()));
+  return missingSecrets(document, ruleSet, known, createPlaces(resolve(dir), new Map()));
 }
 
 /** A problem as JSON; mistakes that the readers of files find have one code for all. */

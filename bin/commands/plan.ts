@@ -4,6 +4,7 @@ import { changedSources, changedTargets, movedSources } from "../../src/core/pla
 import { planChanges } from "../../src/core/plan.ts";
 import type { Result } from "../../src/core/result.ts";
 import { err, ok } from "../../src/core/result.ts";
+import type { RuleSet } from "../../src/core/rule-set.ts";
 import type { RuleDefinition, RulesDocument } from "../../src/core/rule.ts";
 import type { TargetMark } from "../../src/core/target-mark.ts";
 import { targetMark } from "../../src/core/target-mark.ts";
@@ -150,8 +151,8 @@ async function openEvents(
 }
 
 async function folderSide(dir: string, terminal: Terminal): Promise<Result<RulesSide, Failure>> {
-  const { document, problems } = await checkRules(dir, false);
-  if (document !== undefined) return ok(documentSide(document));
+  const { document, ruleSet, problems } = await checkRules(dir, false);
+  if (document !== undefined && ruleSet !== undefined) return ok(folderSideOf(document, ruleSet));
   sayProblems(
     problems.filter(({ severity }) => severity === "error"),
     terminal,
@@ -159,8 +160,8 @@ async function folderSide(dir: string, terminal: Terminal): Promise<Result<Rules
   return err(rulesFailure(dir, problems));
 }
 
-function documentSide({ version, rules, targets, sources }: RulesDocument): RulesSide {
-  return { version, rules, targets: targets.map((target) => targetMark(target, hashing.sha256)), sources };
+function folderSideOf({ version, rules, sources }: RulesDocument, { targets }: RuleSet): RulesSide {
+  return { version, rules, targets: targets.map(({ definition }) => targetMark(definition, hashing.sha256)), sources };
 }
 
 async function routerSide(client: AdminClient | undefined): Promise<Result<RulesSide, Failure>> {

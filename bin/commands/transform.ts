@@ -4,7 +4,9 @@ import { findDuplicateMember, parseJson } from "../../src/core/json.ts";
 import type { Json, JsonObject, Mistake, Result } from "../../src/core/result.ts";
 import { err, formatPath, ok } from "../../src/core/result.ts";
 import type { Transform, TransformContext, Transformed } from "../../src/core/transform.ts";
-import { applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
+import { applyTransform } from "../../src/core/transform.ts";
 import type { ExitCode } from "../failure.ts";
 import { EXIT_FAILURE, EXIT_OK } from "../failure.ts";
 import { readJsonInput, ruleMember } from "../json-file.ts";
@@ -63,7 +65,7 @@ function createLineTransformer(context: TransformContext): (text: string) => Pro
 }
 
 function parseValue(value: Json): Result<Transform, string> {
-  const parsed = parseTransform(value);
+  const parsed = parseTransform(value, jsonataEngine);
   return parsed.ok ? parsed : err(describeMistakes("transform", parsed.error));
 }
 
@@ -114,7 +116,7 @@ async function transformOne(
   const wanted = readWanted(input.value.value);
   if (!wanted.ok) return refuse(wanted.error);
   const { value, isRule } = wanted.value;
-  const parsed = parseTransform(value);
+  const parsed = parseTransform(value, jsonataEngine);
   if (!parsed.ok) {
     if (json) return refuse(describeMistakes("transform", parsed.error));
     return sayMistakes(

@@ -2,6 +2,7 @@
 import type { Json, JsonObject, PathStep } from "../../src/core/result.ts";
 import { isJsonObject } from "../../src/core/result.ts";
 import type { RuleSet } from "../../src/core/rule-set.ts";
+import type { RulesDocument } from "../../src/core/rule.ts";
 import type { Places } from "../places.ts";
 import type { Problem } from "../problem.ts";
 
@@ -16,6 +17,7 @@ export function secretNames({ sources, targets }: Pick<RuleSet, "sources" | "tar
 
 /** A warning for each name that `known` lacks, where a source or target names it first. */
 export function missingSecrets(
+  document: Pick<RulesDocument, "sources" | "targets">,
   { sources, targets }: Pick<RuleSet, "sources" | "targets">,
   known: ReadonlySet<string>,
   places: Pick<Places, "ofSource" | "ofTarget">,
@@ -23,7 +25,8 @@ export function missingSecrets(
   const said = new Set(known);
   const missing = (
     what: string,
-    { name, entry }: { readonly name: string; readonly entry: JsonObject },
+    { name }: { readonly name: string },
+    entries: readonly { readonly name: string; readonly entry: JsonObject }[],
     names: readonly string[],
     place: Places["ofSource"],
   ): readonly Problem[] =>
@@ -31,15 +34,16 @@ export function missingSecrets(
       if (said.has(secret)) return [];
       said.add(secret);
       const message = `the secret ${secret} of the ${what} ${name} is set neither in the environment nor in .dev.vars, where npm start would make one up`;
+      const entry = entries.find((each) => each.name === name)?.entry ?? {};
       const path = pathOf(entry, secret) ?? [];
       return [{ ...place(name, { path }), message, severity: "warning", code: "missing-secret" }];
     });
   return [
     ...sources.flatMap(({ definition, source, config }) =>
-      missing("source", definition, source.secretNames(config), places.ofSource),
+      missing("source", definition, document.sources, source.secretNames(config), places.ofSource),
     ),
     ...targets.flatMap(({ definition, target, config }) =>
-      missing("target", definition, target.secretNames(config), places.ofTarget),
+      missing("target", definition, document.targets, target.secretNames(config), places.ofTarget),
     ),
   ];
 }

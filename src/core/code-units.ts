@@ -3,6 +3,7 @@
 /** Ascending, apart from one another; both ends belong to a range. */
 export type CodeUnits = readonly (readonly [first: number, last: number])[];
 
+const LAST_ASCII = 0x7f;
 const LAST_UNIT = 0xffff;
 
 export function unitsOf(...ranges: (readonly [number, number])[]): CodeUnits {
@@ -65,11 +66,11 @@ function canonical(unit: number): number {
 
 let kinds: readonly (readonly number[])[] | undefined;
 
-/** Units that the flag i takes for one another, where there are several. Made when it is first needed, in about 10 ms. */
+/** Units beyond ASCII that the flag i takes for one another, where there are several. Made when first needed, in about 10 ms. */
 function kindsOfCase(): readonly (readonly number[])[] {
   if (kinds !== undefined) return kinds;
   const byCanonical = new Map<number, number[]>();
-  for (let unit = 0; unit <= LAST_UNIT; unit++) {
+  for (let unit = LAST_ASCII + 1; unit <= LAST_UNIT; unit++) {
     const key = canonical(unit);
     const members = byCanonical.get(key);
     if (members === undefined) byCanonical.set(key, [unit]);
@@ -79,10 +80,23 @@ function kindsOfCase(): readonly (readonly number[])[] {
   return kinds;
 }
 
+/** The other cases of the letters of ASCII: no unit beyond them is taken for one of them, nor the other way round. */
+function otherAsciiCase(units: CodeUnits): CodeUnits {
+  const moved = (first: number, last: number, by: number): CodeUnits =>
+    units
+      .filter((range) => range[0] <= last && range[1] >= first)
+      .map((range) => [Math.max(range[0], first) + by, Math.min(range[1], last) + by]);
+  return [...moved(0x41, 0x5a, 0x20), ...moved(0x61, 0x7a, -0x20)];
+}
+
 /** The units that the flag i takes for one of these. */
 export function ignoringCase(units: CodeUnits): CodeUnits {
-  const more = kindsOfCase()
-    .filter((members) => members.some((unit) => hasUnit(units, unit)))
-    .flatMap((members) => members.map(oneUnit));
+  const more = [...otherAsciiCase(units)];
+  // All there is beyond ASCII, as in \W, is complete as it is.
+  if (units.some(([first, last]) => last > LAST_ASCII && (first > LAST_ASCII + 1 || last < LAST_UNIT))) {
+    for (const members of kindsOfCase()) {
+      if (members.some((unit) => hasUnit(units, unit))) more.push(...members.map(oneUnit));
+    }
+  }
   return unitsOf(...units, ...more);
 }

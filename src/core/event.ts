@@ -113,15 +113,20 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 
 /**
  * The object that patterns and transforms see: the event in its JSON form, with `data` as JSON. Data that is not JSON is
- * text under `data`, or Base64 under `data_base64` where it is not UTF-8. Parse once per event and share the result.
+ * text under `data`, or Base64 under `data_base64` where it is not UTF-8. Parse once per event and share the result; `parsed` is what
+ * `JSON.parse` has made of a JSON body already.
  * A source has already refused JSON that does not parse; should such bytes come here all the same, they count as text.
  */
-export function eventView(event: CloudEvent): JsonObject {
+export function eventView(event: CloudEvent, parsed?: Json): JsonObject {
   const view: Record<string, Json> = Object.create(null) as Record<string, Json>;
   for (const [name, value] of Object.entries(event.attributes)) {
     if (value !== undefined) view[name] = value;
   }
   if (event.body === null) return view;
+  if (parsed !== undefined && isJsonMediaType(event.attributes.datacontenttype)) {
+    view["data"] = parsed;
+    return view;
+  }
   const text = decodeUtf8(event.body);
   if (text === null) {
     view["data_base64"] = toBase64(event.body);

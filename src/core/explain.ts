@@ -6,7 +6,7 @@ import { explainMatch } from "./explain-match.ts";
 import type { EventPaths } from "./explain-paths.ts";
 import { eventPaths } from "./explain-paths.ts";
 import { hopsProblem } from "./hops.ts";
-import { parsePattern } from "./pattern.ts";
+import { checkedPattern } from "./checked-pattern.ts";
 import type { PatternTracer } from "./pattern-trace.ts";
 import { compileTracer } from "./pattern-trace.ts";
 import type { JsonObject } from "./result.ts";
@@ -181,9 +181,7 @@ const tracers = new WeakMap<CompiledRule, PatternTracer>();
 function tracerOf(rule: CompiledRule): PatternTracer {
   const known = tracers.get(rule);
   if (known !== undefined) return known;
-  const pattern = parsePattern(rule.definition.pattern);
-  if (!pattern.ok) throw new Error(`rule ${rule.definition.path}: its pattern is wrong; generate the rules again`);
-  const tracer = compileTracer(pattern.value);
+  const tracer = compileTracer(checkedPattern(rule.definition.pattern));
   tracers.set(rule, tracer);
   return tracer;
 }

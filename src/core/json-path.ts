@@ -28,13 +28,17 @@ const QUOTED_NAME = /'(?:[^'\\]|\\['"\\])*'|"(?:[^"\\]|\\['"\\])*"/y;
 const INDEX = /(?:0|[1-9]\d{0,8})(?!\d)/y;
 
 /** All but the number of steps. */
-export const JSON_PATH_SCHEMA: JsonObject = {
-  type: "string",
-  maxLength: PATH_CHARS_MAX,
-  pattern: `^\\$(?:\\.${DOT_NAME.source}|\\[(?:\\*|${QUOTED_NAME.source}|${INDEX.source})\\])*$`,
-  patternErrorMessage: `Expected a path such as $.data.ref: ${SUBSET}.`,
-  examples: ["$.data"],
-};
+export const JSON_PATH_SCHEMA: JsonObject = /* @__PURE__ */ pathSchema();
+
+function pathSchema(): JsonObject {
+  return {
+    type: "string",
+    maxLength: PATH_CHARS_MAX,
+    pattern: `^\\$(?:\\.${DOT_NAME.source}|\\[(?:\\*|${QUOTED_NAME.source}|${INDEX.source})\\])*$`,
+    patternErrorMessage: `Expected a path such as $.data.ref: ${SUBSET}.`,
+    examples: ["$.data"],
+  };
+}
 
 /** Compiles a path. The problem's message ends with its position, counted from 1. */
 export function parseJsonPath(text: string): Result<JsonPath, JsonPathProblem> {

@@ -14,7 +14,8 @@ export type JsonProblem =
 
 /** Parses JSON text of bounded depth. The depth is measured first, so hostile nesting never reaches the parser's stack. */
 export function parseJson(text: string, depthMax: number = JSON_DEPTH_MAX): Result<Json, JsonProblem> {
-  if (jsonDepth(text) > depthMax) return err({ reason: "json-too-deep", depthMax });
+  // Text with so few brackets, those in strings included, is no deeper: most need no closer look.
+  if (hasMoreBrackets(text, depthMax) && jsonDepth(text) > depthMax) return err({ reason: "json-too-deep", depthMax });
   try {
     return ok(JSON.parse(text) as Json);
   } catch (error) {
@@ -32,6 +33,16 @@ function describeSyntaxError(error: unknown): string {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+
+function hasMoreBrackets(text: string, countMax: number): boolean {
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++count > countMax) return true;
+    }
+  }
+  return false;
+}
 
 /** How many objects and arrays stand in one another at the deepest point; also answers for text that is not JSON. */
 export function jsonDepth(text: string): number {

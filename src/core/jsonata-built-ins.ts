@@ -3,7 +3,7 @@
  * the next attempt ($now, $millis, $random, $shuffle) made of what stays the same for a delivery. Signatures, parameters and
  * errors are the package's own.
  */
-import jsonata from "jsonata";
+import type jsonata from "jsonata";
 import type { Budget } from "./jsonata-budget.ts";
 import { TEXT_LENGTH_MAX, checkSize, isFunctionObject, weigh } from "./jsonata-budget.ts";
 import type { DrawRandom } from "./seeded-random.ts";
@@ -17,6 +17,9 @@ export const PARSED_LENGTH_MAX = 100;
 /** Text that `$eval` reads as an expression, and how many `?:` and `??` it may have: the parser doubles them. */
 export const EVALUATED_LENGTH_MAX = 1_024;
 export const EVALUATED_DEFAULTS_MAX = 8;
+
+/** The package. */
+export type Jsonata = typeof jsonata;
 
 /** What belongs to one evaluation. */
 export interface Run {
@@ -153,34 +156,35 @@ const CHECKS: Readonly<Partial<Record<BuiltIn, (run: Run, given: readonly unknow
 };
 
 /** Functions that are not the package's. */
-const REPLACEMENTS: Readonly<Partial<Record<BuiltIn, (run: Run, focus: Focus, given: readonly unknown[]) => unknown>>> =
-  {
-    millis: ({ acceptedAt }) => acceptedAt,
-    now: ({ acceptedAt }, focus, given) => originals().fromMillis.implementation.apply(focus, [acceptedAt, ...given]),
-    random: ({ draw }) => draw(),
-    shuffle: ({ draw }, _, [list]) => {
-      if (!Array.isArray(list) || list.length <= 1) return list;
-      const shuffled: unknown[] = [];
-      for (const [index, element] of list.entries()) {
-        const other = Math.floor(draw() * (index + 1));
-        shuffled[index] = shuffled[other];
-        shuffled[other] = element;
-      }
-      return shuffled;
-    },
-    // The package compares each with each: seconds for some thousand objects.
-    distinct: (_, focus, [list]) => {
-      if (!Array.isArray(list) || list.length <= 1) return list;
-      const found = new Map<unknown, unknown>();
-      for (const element of list) {
-        const key = identity(element);
-        if (!found.has(key)) found.set(key, element);
-      }
-      const results = Object.hasOwn(list, "sequence") ? focus.createSequence() : [];
-      for (const element of found.values()) results.push(element);
-      return results;
-    },
-  };
+const REPLACEMENTS: Readonly<
+  Partial<Record<BuiltIn, (run: Run, focus: Focus, given: readonly unknown[], known: Originals) => unknown>>
+> = {
+  millis: ({ acceptedAt }) => acceptedAt,
+  now: ({ acceptedAt }, focus, given, { fromMillis }) => fromMillis.implementation.apply(focus, [acceptedAt, ...given]),
+  random: ({ draw }) => draw(),
+  shuffle: ({ draw }, _, [list]) => {
+    if (!Array.isArray(list) || list.length <= 1) return list;
+    const shuffled: unknown[] = [];
+    for (const [index, element] of list.entries()) {
+      const other = Math.floor(draw() * (index + 1));
+      shuffled[index] = shuffled[other];
+      shuffled[other] = element;
+    }
+    return shuffled;
+  },
+  // The package compares each with each: seconds for some thousand objects.
+  distinct: (_, focus, [list]) => {
+    if (!Array.isArray(list) || list.length <= 1) return list;
+    const found = new Map<unknown, unknown>();
+    for (const element of list) {
+      const key = identity(element);
+      if (!found.has(key)) found.set(key, element);
+    }
+    const results = Object.hasOwn(list, "sequence") ? focus.createSequence() : [];
+    for (const element of found.values()) results.push(element);
+    return results;
+  },
+};
 
 /** Equal for values that are equal in depth: the order of an object's members does not matter. */
 function identity(value: unknown): unknown {
@@ -198,11 +202,10 @@ function canonicalText(value: unknown): string {
   return `{${members.join()}}`;
 }
 
-let known: Readonly<Record<BuiltIn, Definition>> | undefined;
+type Originals = Readonly<Record<BuiltIn, Definition>>;
 
 /** The package's own definitions, which it shows to nobody but a scope. */
-function originals(): Readonly<Record<BuiltIn, Definition>> {
-  if (known !== undefined) return known;
+function originalsOf(jsonata: Jsonata): Originals {
   const scopes: Environment[] = [];
   const probe = jsonata("1") as unknown as {
     readonly assign: (name: symbol, value: unknown) => void;
@@ -211,12 +214,12 @@ function originals(): Readonly<Record<BuiltIn, Definition>> {
   probe.assign(Symbol.for("jsonata.__createFrame_push"), (scope: Environment) => scopes.push(scope));
   void probe.evaluate();
   const scope = scopes[0] as Environment;
-  known = Object.fromEntries(BUILT_INS.map((name) => [name, scope.lookup(name)])) as Record<BuiltIn, Definition>;
-  return known;
+  return Object.fromEntries(BUILT_INS.map((name) => [name, scope.lookup(name)])) as Record<BuiltIn, Definition>;
 }
 
 /** A definition that counts. Frozen with all it holds: an expression can get at it and write into it (`| … | … |`). */
-function counted(name: BuiltIn, { implementation, signature }: Definition): Definition {
+function counted(name: BuiltIn, known: Originals): Definition {
+  const { implementation, signature } = known[name];
   const check = CHECKS[name];
   const replacement = REPLACEMENTS[name];
   const byCharacter = BY_CHARACTER.has(name);
@@ -238,7 +241,7 @@ function counted(name: BuiltIn, { implementation, signature }: Definition): Defi
     }
     run.budget.charge(steps);
     check?.(run, given);
-    const made = replacement === undefined ? implementation.apply(this, given) : replacement(run, this, given);
+    const made = replacement === undefined ? implementation.apply(this, given) : replacement(run, this, given, known);
     if (!(made instanceof Promise)) return afterwards(run, made);
     return made.then((value: unknown) => afterwards(run, value), name === "eval" ? forgetMessage : undefined);
   };
@@ -256,14 +259,19 @@ function forgetMessage(error: unknown): never {
   throw error;
 }
 
+/** Of the package, which is one and the same for all expressions. */
 let countedDefinitions: readonly (readonly [BuiltIn, Definition])[] | undefined;
 
 /** The variables that an evaluation begins with. New for each: the package writes into definitions. */
-export function variablesOf(run: Run): Record<string, unknown> {
-  countedDefinitions ??= BUILT_INS.map((name) => [name, counted(name, originals()[name])] as const);
+export function variablesOf(run: Run, jsonata: Jsonata): Record<string, unknown> {
+  countedDefinitions ??= countAll(originalsOf(jsonata));
   const variables: Record<string, unknown> = { [RUN]: run };
   for (const [name, { implementation, signature }] of countedDefinitions) {
     variables[name] = { _jsonata_function: true, implementation, signature };
   }
   return variables;
+}
+
+function countAll(known: Originals): readonly (readonly [BuiltIn, Definition])[] {
+  return BUILT_INS.map((name) => [name, counted(name, known)] as const);
 }

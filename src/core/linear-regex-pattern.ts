@@ -1,52 +1,42 @@
 /**
- * Rewrites a JavaScript regular expression (flags g, i and m, as JSONata knows them) in the syntax of RE2, so that it finds
- * exactly what JavaScript would find: ECMA-262, section 22.2 and annex B.1.2. Every set of characters is spelt out in code
- * units; what RE2 can't do, or would do otherwise than JavaScript, is refused.
+ * Reads a JavaScript regular expression (flags g, i and m, as JSONata knows them) into a tree: ECMA-262, section 22.2 and annex
+ * B.1.2. Every set of characters is spelt out in code units; what can't be searched for in linear time is refused.
  */
 import type { CodeUnits } from "./code-units.ts";
-import {
-  DIGITS,
-  LINE_ENDS,
-  SPACE,
-  WORD,
-  hasUnit,
-  ignoringCase,
-  otherUnits,
-  unitsOf,
-  unitsOfText,
-} from "./code-units.ts";
+import { DIGITS, LINE_ENDS, SPACE, WORD, ignoringCase, otherUnits, unitsOf, unitsOfText } from "./code-units.ts";
 import type { Result } from "./result.ts";
 import { err, ok } from "./result.ts";
 
-/** How deep groups may stand in one another; RE2 has a limit of its own, 1,000. */
+/** How deep groups may stand in one another. */
 export const GROUP_DEPTH_MAX = 100;
 
-/**
- * Low surrogates are searched for as code points of their own, so that RE2 never takes two units for one character; the text
- * is moved the same way. No text has these code points otherwise.
- */
-export const LOW_SURROGATE_SHIFT = 0x10000;
-const FIRST_SURROGATE = 0xd800;
-const FIRST_LOW_SURROGATE = 0xdc00;
-const LAST_SURROGATE = 0xdfff;
-const BEYOND_TEXT = "\\x{10FFFF}";
+/** A place between two characters. */
+export type Edge = "text-start" | "text-end" | "line-start" | "line-end" | "word-edge" | "no-word-edge";
+
+export type RegexPart = { readonly canBeEmpty: boolean } & (
+  | { readonly kind: "set"; readonly units: CodeUnits }
+  | { readonly kind: "edge"; readonly edge: Edge }
+  | { readonly kind: "sequence" | "choice"; readonly parts: readonly RegexPart[] }
+  | { readonly kind: "group"; readonly number: number; readonly part: RegexPart }
+  | RegexRepeat
+);
+
+/** `max` may be Infinity. Its groups are those from `firstGroup` until before `endGroup`. */
+export interface RegexRepeat {
+  readonly canBeEmpty: boolean;
+  readonly kind: "repeat";
+  readonly part: RegexPart;
+  readonly min: number;
+  readonly max: number;
+  readonly lazy: boolean;
+  readonly firstGroup: number;
+  readonly endGroup: number;
+}
 
 export interface LinearPattern {
-  readonly text: string;
+  readonly tree: RegexPart;
   readonly groupCount: number;
-  /** With the flag m, `^` and `$` stand at all four line ends of JavaScript; RE2 knows \n, so the others have to look like it. */
-  readonly lineEndsAlike: boolean;
 }
-
-/** What a part of the pattern is like, besides its RE2 text. */
-interface Part {
-  readonly text: string;
-  readonly canBeEmpty: boolean;
-  /** `maybe` when a match can leave one of its groups out. */
-  readonly groups: "none" | "always" | "maybe";
-}
-
-const ANCHOR: Omit<Part, "text"> = { canBeEmpty: true, groups: "none" };
 
 function refuse(what: string, at: number): never {
   const refused = `${what}, at character ${at + 1} of the regular expression`;
@@ -56,54 +46,48 @@ function refuse(what: string, at: number): never {
 /** The error is a sentence without its stop. `source` is a valid pattern: `RegExp` has read it. */
 export function linearPattern(expression: RegExp): Result<LinearPattern, string> {
   try {
-    return ok(translate(expression));
+    return ok(read(expression));
   } catch (error) {
     if (error instanceof Error && Object.hasOwn(error, "refused")) return err(error.message);
     throw error;
   }
 }
 
-function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
+function edge(at: Edge): RegexPart {
+  return { kind: "edge", edge: at, canBeEmpty: true };
+}
+
+function read({ source, ignoreCase, multiline }: RegExp): LinearPattern {
   const groupCount = countGroups(source);
   const hasNames = /\(\?<[^=!]/.test(source);
   let at = 0;
-  let lineAnchor = -1;
-  let tellsLineEndsApart = -1;
+  let nextGroup = 1;
 
-  const setOf = (units: CodeUnits, start: number, negated = false): Part => {
+  const setOf = (units: CodeUnits, negated = false): RegexPart => {
     const cased = ignoreCase ? ignoringCase(units) : units;
-    const ends = LINE_ENDS.flatMap(([first, last]) => [first, last]).filter((unit) => hasUnit(cased, unit));
-    if (ends.length > 0 && ends.length < 2 * LINE_ENDS.length && tellsLineEndsApart < 0) tellsLineEndsApart = start;
-    return { text: spell(negated ? otherUnits(cased) : cased), canBeEmpty: false, groups: "none" };
+    return { kind: "set", units: negated ? otherUnits(cased) : cased, canBeEmpty: false };
   };
-  const unit = (code: number, start: number): Part => setOf(unitsOf([code, code]), start);
 
-  const alternatives = (depth: number): Part => {
+  const choice = (depth: number): RegexPart => {
     if (depth > GROUP_DEPTH_MAX) refuse(`groups nest deeper than ${GROUP_DEPTH_MAX}`, at);
-    const found = [sequence(depth)];
+    const parts = [sequence(depth)];
     while (source[at] === "|") {
       at++;
-      found.push(sequence(depth));
+      parts.push(sequence(depth));
     }
-    if (found.length === 1) return found[0] as Part;
-    return {
-      text: found.map(({ text }) => text).join("|"),
-      canBeEmpty: found.some(({ canBeEmpty }) => canBeEmpty),
-      groups: found.every(({ groups }) => groups === "none") ? "none" : "maybe",
-    };
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return only;
+    return { kind: "choice", parts, canBeEmpty: parts.some(({ canBeEmpty }) => canBeEmpty) };
   };
 
-  const sequence = (depth: number): Part => {
-    const found: Part[] = [];
-    while (at < source.length && source[at] !== "|" && source[at] !== ")") found.push(repeated(depth));
-    return {
-      text: found.map(({ text }) => text).join(""),
-      canBeEmpty: found.every(({ canBeEmpty }) => canBeEmpty),
-      groups: (["maybe", "always"] as const).find((how) => found.some(({ groups }) => groups === how)) ?? "none",
-    };
+  const sequence = (depth: number): RegexPart => {
+    const parts: RegexPart[] = [];
+    while (at < source.length && source[at] !== "|" && source[at] !== ")") parts.push(repeated(depth));
+    return { kind: "sequence", parts, canBeEmpty: parts.every(({ canBeEmpty }) => canBeEmpty) };
   };
 
-  const repeated = (depth: number): Part => {
+  const repeated = (depth: number): RegexPart => {
+    const firstGroup = nextGroup;
     const part = atom(depth);
     const start = at;
     const written = /^(?:[*+?]|\{(\d{1,18})(,?)(\d{0,18})\})/.exec(source.slice(at, at + 40));
@@ -115,57 +99,49 @@ function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
     const max =
       text === "?" ? 1 : least === undefined || (comma !== "" && most === "") ? Infinity : Number(most || least);
     if (part.canBeEmpty && min !== max) {
+      // A round that matches nothing is not to be counted, which needs more than a place in the program to know.
       refuse(`${text} stands behind a part that can match nothing, which engines understand differently`, start);
     }
-    if (max > 1 && part.groups === "maybe") {
-      refuse(`${text} repeats a group that not every round needs; make it (?:…)`, start);
-    }
-    const lazy = source[at] === "?" ? "?" : "";
-    at += lazy.length;
-    return {
-      text: `${part.text}${text}${lazy}`,
-      canBeEmpty: part.canBeEmpty || min === 0,
-      groups: min === 0 && part.groups === "always" ? "maybe" : part.groups,
-    };
+    const lazy = source[at] === "?";
+    if (lazy) at++;
+    const canBeEmpty = part.canBeEmpty || min === 0;
+    return { kind: "repeat", part, min, max, lazy, firstGroup, endGroup: nextGroup, canBeEmpty };
   };
 
-  const atom = (depth: number): Part => {
+  const atom = (depth: number): RegexPart => {
     const start = at;
     const char = source[at++] as string;
     if (char === "(") return group(start, depth);
-    if (char === "[") return charClass(start);
+    if (char === "[") return charClass();
     if (char === "\\") return escape(start);
-    if (char === ".") return setOf(LINE_ENDS, start, true);
-    if (char === "^" || char === "$") {
-      if (!multiline) return { ...ANCHOR, text: char === "^" ? "\\A" : "\\z" };
-      if (lineAnchor < 0) lineAnchor = start;
-      return { ...ANCHOR, text: `(?m:${char})` };
-    }
-    return unit(char.charCodeAt(0), start);
+    if (char === ".") return setOf(LINE_ENDS, true);
+    if (char === "^") return edge(multiline ? "line-start" : "text-start");
+    if (char === "$") return edge(multiline ? "line-end" : "text-end");
+    return setOf(unitsOfText(char));
   };
 
-  const group = (start: number, depth: number): Part => {
+  const group = (start: number, depth: number): RegexPart => {
     const opening = /^\?(?:<([^=!][^>]*)>|<?[=!]|:|[a-z-]*:)/.exec(source.slice(at))?.[0] ?? "";
     if (/^\?<?[=!]/.test(opening)) refuse("there is no look-ahead and no look-behind in linear time", start);
     if (opening.endsWith(":") && opening !== "?:") refuse("there are no flags inside the pattern", start);
     at += opening.length;
-    const inner = alternatives(depth + 1);
+    const number = opening === "?:" ? undefined : nextGroup++;
+    const part = choice(depth + 1);
     at++;
-    if (opening === "?:") return { ...inner, text: `(?:${inner.text})` };
-    return { ...inner, text: `(${inner.text})`, groups: inner.groups === "maybe" ? "maybe" : "always" };
+    return number === undefined ? part : { kind: "group", number, part, canBeEmpty: part.canBeEmpty };
   };
 
-  const escape = (start: number): Part => {
+  const escape = (start: number): RegexPart => {
     const char = source[at] as string;
     if (char === "b" || char === "B") {
       at++;
-      return { ...ANCHOR, text: `\\${char}` };
+      return edge(char === "b" ? "word-edge" : "no-word-edge");
     }
     if (char === "k" && hasNames) refuse("there are no back-references in linear time", start);
     const number = Number(/^[1-9]\d*/.exec(source.slice(at, at + 5))?.[0] ?? "0");
     if (number > 0 && number <= groupCount) refuse("there are no back-references in linear time", start);
     const [units] = escapedUnits(false);
-    return setOf(units, start);
+    return setOf(units);
   };
 
   /** What the escape at `at` stands for, and whether it is one unit. Leaves `at` behind it. */
@@ -197,7 +173,7 @@ function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
     return Number.parseInt(octal[0], 8);
   };
 
-  const charClass = (start: number): Part => {
+  const charClass = (): RegexPart => {
     const negated = source[at] === "^";
     if (negated) at++;
     const ranges: (readonly [number, number])[] = [];
@@ -214,7 +190,7 @@ function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
       else ranges.push(...units, [0x2d, 0x2d], ...last);
     }
     at++;
-    return setOf(unitsOf(...ranges), start, negated);
+    return setOf(unitsOf(...ranges), negated);
   };
 
   const classAtom = (): readonly [units: CodeUnits, isOne: boolean] => {
@@ -222,14 +198,7 @@ function translate({ source, ignoreCase, multiline }: RegExp): LinearPattern {
     return char === "\\" ? escapedUnits(true) : [unitsOfText(char), true];
   };
 
-  const { text } = alternatives(0);
-  if (lineAnchor >= 0 && tellsLineEndsApart >= 0) {
-    refuse(
-      "with the flag m, ^ and $ can't stand beside \\n or \\r; $ stands before \\r\\n by itself",
-      tellsLineEndsApart,
-    );
-  }
-  return { text, groupCount, lineEndsAlike: lineAnchor >= 0 };
+  return { tree: choice(0), groupCount };
 }
 
 const SETS: Readonly<Record<string, CodeUnits>> = Object.assign(Object.create(null) as object, {
@@ -246,29 +215,4 @@ function countGroups(source: string): number {
   return [...source.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|(\((?!\?)|\(\?<(?![=!]))/g)].filter(
     ([, group]) => group !== undefined,
   ).length;
-}
-
-/** The set as RE2 reads it. */
-function spell(units: CodeUnits): string {
-  if (units.length === 0) return "[^\\x{0}-\\x{10FFFF}]";
-  const ranges = units.flatMap(([first, last]) => splitAtSurrogates(first, last));
-  const [only] = ranges;
-  const isOne = ranges.length === 1 && only !== undefined && only[0] === only[1];
-  if (isOne && (only[0] < FIRST_SURROGATE || (only[0] > LAST_SURROGATE && only[0] <= 0xffff))) return hex(only[0]);
-  // RE2 looks for text that must be there with indexOf, which must not see the moved surrogates: a set is no text.
-  const beyond = isOne ? BEYOND_TEXT : "";
-  return `[${ranges.map(([first, last]) => (first === last ? hex(first) : `${hex(first)}-${hex(last)}`)).join("")}${beyond}]`;
-}
-
-function splitAtSurrogates(first: number, last: number): readonly (readonly [number, number])[] {
-  const low: readonly [number, number] = [Math.max(first, FIRST_LOW_SURROGATE), Math.min(last, LAST_SURROGATE)];
-  if (low[0] > low[1]) return [[first, last]];
-  const parts: (readonly [number, number])[] = [[low[0] + LOW_SURROGATE_SHIFT, low[1] + LOW_SURROGATE_SHIFT]];
-  if (first < low[0]) parts.unshift([first, low[0] - 1]);
-  if (last > low[1]) parts.push([low[1] + 1, last]);
-  return parts;
-}
-
-function hex(code: number): string {
-  return `\\x{${code.toString(16)}}`;
 }

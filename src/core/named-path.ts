@@ -6,7 +6,7 @@ import { describe, readMembers } from "./read-object.ts";
 import { described, membersSchema, withSchema } from "./reader-schema.ts";
 import type { Json } from "./result.ts";
 import { isJsonObject } from "./result.ts";
-import { PLACEHOLDER_SCHEMA, isPlaceholderName } from "./template.ts";
+import { PLACEHOLDER_SCHEMA, isPlaceholderName } from "./read-template.ts";
 
 /** How many paths a template may name; EventBridge allows as many. */
 export const PATHS_MAX = 100;

@@ -22,7 +22,7 @@ const HIGH = ["<", "<="];
 /** All but that a low bound must be below the high one. */
 export const NUMERIC_SCHEMA: JsonObject = {
   type: "array",
-  items: [{ enum: ["=", ...LOW, ...HIGH] }, { type: "number" }, { enum: HIGH }, { type: "number" }],
+  items: [{ enum: ["=", ">", ">=", "<", "<="] }, { type: "number" }, { enum: HIGH }, { type: "number" }],
   additionalItems: false,
   minItems: 2,
   anyOf: [{ maxItems: 2 }, { items: [{ enum: LOW }], minItems: 4 }],

@@ -5,6 +5,8 @@
 import type { Alternative } from "./alternative.ts";
 import type { Json, JsonObject, Mistake, PathStep, Result } from "./result.ts";
 import { readAlternatives } from "./alternative.ts";
+import type { Conjunction } from "./conjunction.ts";
+import { expand } from "./conjunction.ts";
 import { findDuplicateMember, parseJson } from "./json.ts";
 import { describe } from "./read-object.ts";
 import { err, isJsonObject, ok } from "./result.ts";
@@ -30,12 +32,6 @@ export interface Field {
   readonly alternatives: readonly Alternative[];
   /** Where the field's list of alternatives stands in the pattern. */
   readonly at: readonly PathStep[];
-}
-
-/** An object of the pattern with the objects below it: all fields, and one object of each `$or`. */
-interface Conjunction {
-  readonly fields: Field[];
-  readonly ors: { readonly at: readonly PathStep[]; readonly choices: readonly Conjunction[] }[];
 }
 
 /** Reads strict JSON text. A member that is named twice is a mistake, as is anything after the pattern's end. */
@@ -172,13 +168,4 @@ function checkNamedOnce(conjunction: Conjunction, named: Map<string, readonly Pa
 function namedTwice(path: string, at: readonly PathStep[], first: readonly PathStep[]): string {
   const where = at.includes("$or") || first.includes("$or") ? 'beside a "$or" and inside it' : "twice";
   return `the field ${JSON.stringify(path.slice(0, 80))} is named ${where}; put all its alternatives in one place`;
-}
-
-function expand({ fields, ors }: Conjunction): readonly (readonly Field[])[] {
-  let branches: readonly (readonly Field[])[] = [fields];
-  for (const { choices } of ors) {
-    const expanded = choices.flatMap(expand);
-    branches = branches.flatMap((branch) => expanded.map((choice) => [...branch, ...choice]));
-  }
-  return branches;
 }

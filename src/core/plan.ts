@@ -18,7 +18,8 @@ import type { RuleDefinition } from "./rule.ts";
 import { toShipment } from "./shipment.ts";
 import type { Shipment } from "./target.ts";
 import type { Transform, TransformFailure } from "./transform.ts";
-import { parseTransform } from "./transform.ts";
+import { jsonataEngine } from "./jsonata.ts";
+import { parseTransform } from "./read-transform.ts";
 
 export interface PlanEvent {
   /** How people find it: its receipt, or where it stands in a file. */
@@ -204,7 +205,8 @@ function compileSide(pair: RulePair, side: "before" | "after"): Result<FoundSide
   };
   const pattern = parsePattern(definition.pattern);
   if (!pattern.ok) return unreadable(pattern.error, "pattern");
-  const transform = definition.transform === undefined ? ok(undefined) : parseTransform(definition.transform);
+  const transform =
+    definition.transform === undefined ? ok(undefined) : parseTransform(definition.transform, jsonataEngine);
   if (!transform.ok) return unreadable(transform.error, "transform");
   const compiled: Side = { mode: definition.mode, transform: transform.value };
   return ok({ text: JSON.stringify(definition.pattern), pattern: pattern.value, side: compiled });

@@ -39,7 +39,8 @@ export function readMembers<Members extends Readers>(
   return result as ReadMembers<Members>;
 }
 
-export const readString: Reader<string> = withSchema(
+// Marked as pure, here and below: a Worker, which reads no entries, is built without them.
+export const readString: Reader<string> = /* @__PURE__ */ withSchema(
   (value, path, mistakes) => {
     if (typeof value === "string" && value !== "") return value;
     mistakes.push({ path, message: `expected a non-empty string, found ${describe(value)}` });
@@ -102,8 +103,10 @@ const SECRET_VALUE =
   /^(?:gh[opusr]_|github_pat_|wh(?:sec|sk)_|(?:sk|pk|rk)_(?:live|test)_|AKIA[A-Z0-9]{16}$|eyJ|(?=.*\d)[0-9a-f]{16,}$|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9]{20,}$)/;
 
 /** The name of a secret or binding: what wrangler accepts as one and a shell can export. */
-export const readBindingName: Reader<string> = withSchema(
-  (value, path, mistakes) => {
+export const readBindingName: Reader<string> = /* @__PURE__ */ bindingNameReader();
+
+function bindingNameReader(): Reader<string> {
+  const read: Reader<string> = (value, path, mistakes) => {
     if (typeof value === "string" && BINDING_NAME.test(value) && !SECRET_VALUE.test(value)) return value;
     mistakes.push({
       path,
@@ -112,9 +115,13 @@ export const readBindingName: Reader<string> = withSchema(
         "expected the name of a secret or binding (letters, digits and _, such as CI_SIGNING_SECRET); its value never stands in rule files",
     });
     return undefined;
-  },
-  { type: "string", pattern: BINDING_NAME.source, patternErrorMessage: "Expected a name, such as CI_SECRET." },
-);
+  };
+  return withSchema(read, {
+    type: "string",
+    pattern: BINDING_NAME.source,
+    patternErrorMessage: "Expected a name, such as CI_SECRET.",
+  });
+}
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,

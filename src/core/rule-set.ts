@@ -2,26 +2,36 @@
  * The rules document, compiled: what every request and every delivery looks things up in. The document was checked when it
  * was generated, so a mistake found here is a bug and throws.
  */
+import { checkedPattern } from "./checked-pattern.ts";
+import { checkedTransform } from "./checked-transform.ts";
+import type { JsonataEngine } from "./jsonata.ts";
 import type { Matcher } from "./matcher.ts";
 import { compileMatcher } from "./matcher.ts";
-import { parsePattern } from "./pattern.ts";
+import { once } from "./once.ts";
 import type { JsonObject, Mistake, Result } from "./result.ts";
 import { formatPath } from "./result.ts";
-import type { RuleDefinition, RuleMode, RulesDocument, SourceDefinition, TargetDefinition } from "./rule.ts";
-import type { Source } from "./source.ts";
-import type { Target } from "./target.ts";
+import type {
+  RuleDefinition,
+  RuleMode,
+  RulesDocument,
+  Running,
+  RunningRules,
+  SourceDefinition,
+  TargetDefinition,
+} from "./rule.ts";
+import type { RunningSource, Source } from "./source.ts";
+import type { RunningTarget, Target } from "./target.ts";
 import type { Transform } from "./transform.ts";
-import { parseTransform } from "./transform.ts";
 
 export interface CompiledSource {
-  readonly definition: SourceDefinition;
-  readonly source: Source<unknown>;
+  readonly definition: Running<SourceDefinition>;
+  readonly source: RunningSource<unknown>;
   readonly config: unknown;
 }
 
 export interface CompiledTarget {
-  readonly definition: TargetDefinition;
-  readonly target: Target<unknown>;
+  readonly definition: Running<TargetDefinition>;
+  readonly target: RunningTarget<unknown>;
   readonly config: unknown;
 }
 
@@ -56,27 +66,58 @@ export interface RuleSet {
 export type AnySource = Omit<Source<never>, "parse"> & Pick<Source<unknown>, "parse">;
 export type AnyTarget = Omit<Target<never>, "parse"> & Pick<Target<unknown>, "parse">;
 
-/** The sources and targets there are, by kind: `src/generated/sources.ts` and `targets.ts`. */
+/** The sources and targets there are, by kind. */
 export interface Registry {
   readonly sources: Readonly<Record<string, AnySource>>;
   readonly targets: Readonly<Record<string, AnyTarget>>;
+  readonly jsonata?: JsonataEngine | undefined;
+}
+
+/** Those that the rules use, as a deployed Worker has them: `src/generated/sources.ts` and `targets.ts`. */
+export interface RunningRegistry {
+  readonly sources: Readonly<Record<string, RunningSource<never>>>;
+  readonly targets: Readonly<Record<string, RunningTarget<never>>>;
+  /** `src/generated/jsonata.ts`: none where no rule has an expression. */
+  readonly jsonata?: JsonataEngine | undefined;
+}
+
+/** Reads the entries of a checked document: what the generator writes. Throws where the document was not checked. */
+export function configure(document: RulesDocument, registry: Registry): RunningRules {
+  const sources = document.sources.map(({ entry, ...definition }) => {
+    const what = `source ${definition.name}`;
+    return { ...definition, config: valueOf(kindOf(registry.sources, definition.kind, what).parse(entry), what) };
+  });
+  const targets = document.targets.map(({ entry, ...definition }) => {
+    const what = `target ${definition.name}`;
+    return { ...definition, config: valueOf(kindOf(registry.targets, definition.kind, what).parse(entry), what) };
+  });
+  return { ...document, sources, targets };
+}
+
+/** Compiles a checked document, entries and all: for the command line and tests. */
+export function compileRules(document: RulesDocument, registry: Registry): RuleSet {
+  return compileRunning(configure(document, registry), registry);
 }
 
 /** Compiles a document that `scripts/generate.ts` wrote. Throws when it could not have. */
-export function compileRules(document: RulesDocument, registry: Registry): RuleSet {
+export function compileRunning(document: RunningRules, registry: RunningRegistry): RuleSet {
   const sources = document.sources.map((definition): CompiledSource => {
-    const source = kindOf(registry.sources, definition.kind, `source ${definition.name}`) as Source<unknown>;
-    return { definition, source, config: valueOf(source.parse(definition.entry), `source ${definition.name}`) };
+    const source = kindOf(registry.sources, definition.kind, `source ${definition.name}`) as RunningSource<unknown>;
+    return { definition, source, config: definition.config };
   });
   const targets = document.targets.map((definition): CompiledTarget => {
-    const target = kindOf(registry.targets, definition.kind, `target ${definition.name}`) as Target<unknown>;
-    return { definition, target, config: valueOf(target.parse(definition.entry), `target ${definition.name}`) };
+    const target = kindOf(registry.targets, definition.kind, `target ${definition.name}`) as RunningTarget<unknown>;
+    return { definition, target, config: definition.config };
   });
   const rules = document.rules.toSorted(byPath).map((definition): CompiledRule => {
-    const { transform, path } = definition;
+    const { transform } = definition;
+    if (transform === undefined) return { definition, transform };
+    const compiled = once(() => checkedTransform(transform, registry.jsonata));
     return {
       definition,
-      transform: transform === undefined ? undefined : valueOf(parseTransform(transform), `transform of rule ${path}`),
+      get transform() {
+        return compiled();
+      },
     };
   });
 
@@ -96,8 +137,8 @@ export function compileRules(document: RulesDocument, registry: Registry): RuleS
     source: (name) => sourcesByName.get(name),
     target: (name) => targetsByName.get(name),
     rule: (path) => rulesByPath.get(path),
-    match: (bus, view) => matchOn(live.get(bus), view),
-    matchShadow: (bus, view) => matchOn(shadow.get(bus), view),
+    match: (bus, view) => matchOn(live.get(bus)?.(), view),
+    matchShadow: (bus, view) => matchOn(shadow.get(bus)?.(), view),
     buses: [...busNames].toSorted(),
     sources,
     targets,
@@ -118,14 +159,15 @@ function matchOn(bus: CompiledBus | undefined, view: JsonObject): readonly Compi
   return bus === undefined ? [] : bus.matcher.match(view).map((index) => bus.rules[index] as CompiledRule);
 }
 
-function compileBuses(rules: readonly CompiledRule[], mode: RuleMode): ReadonlyMap<string, CompiledBus> {
+function compileBuses(rules: readonly CompiledRule[], mode: RuleMode): ReadonlyMap<string, () => CompiledBus> {
   const wanted = rules.filter(({ definition }) => definition.mode === mode);
-  const buses = new Map<string, CompiledBus>();
+  const buses = new Map<string, () => CompiledBus>();
   for (const [bus, members] of Map.groupBy(wanted, ({ definition }) => definition.bus)) {
-    const patterns = members.map(({ definition }) => {
-      return valueOf(parsePattern(definition.pattern), `pattern of rule ${definition.path}`);
+    const compiled = once((): CompiledBus => {
+      const patterns = members.map(({ definition }) => checkedPattern(definition.pattern));
+      return { rules: members, matcher: compileMatcher(patterns) };
     });
-    buses.set(bus, { rules: members, matcher: compileMatcher(patterns) });
+    buses.set(bus, compiled);
   }
   return buses;
 }

@@ -76,6 +76,17 @@ export type OnFailure =
 /** `shadow`: matched and transformed, and what would have gone out is kept with the event; nothing is delivered. */
 export type RuleMode = "live" | "shadow" | "off";
 
+/** A definition as a deployed Worker has it: with what its kind made of the entry, in the entry's place. */
+export type Running<Definition extends { readonly entry: JsonObject }> = Omit<Definition, "entry"> & {
+  readonly config: unknown;
+};
+
+/** The rules document as it is generated. */
+export interface RunningRules extends Omit<RulesDocument, "sources" | "targets"> {
+  readonly sources: readonly Running<SourceDefinition>[];
+  readonly targets: readonly Running<TargetDefinition>[];
+}
+
 /** Everything in `rules/`, checked. */
 export interface RulesDocument {
   /** A hash of the content: two equal documents have the same version wherever they were built. */

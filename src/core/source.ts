@@ -4,7 +4,7 @@
  */
 import type { CloudEvent, Fingerprint, Sha256 } from "./event.ts";
 import type { Rejection } from "./rejection.ts";
-import type { JsonObject, Mistake, Result } from "./result.ts";
+import type { Json, JsonObject, Mistake, Result } from "./result.ts";
 
 export type HmacAlgorithm = "sha1" | "sha256" | "sha512";
 
@@ -69,6 +69,8 @@ export interface SourceContext {
 export interface ReceivedEvent {
   readonly event: CloudEvent;
   readonly fingerprint: Fingerprint;
+  /** What `JSON.parse` makes of the event's body, where the source has parsed it: so that it is done once. */
+  readonly data?: Json;
   /**
    * What the event's partition is chosen by. Every repeat of an event must have the same key whatever its content, or it
    * would not meet its first arrival.
@@ -99,15 +101,23 @@ export interface Received {
   readonly answer?: SourceAnswer;
 }
 
-export interface Source<Config> {
-  /** The word after `kind:` in sources.yaml. */
-  readonly kind: string;
+/** What only the build needs of a source: how its entry is read. A deployed Worker has the configuration that it made. */
+export interface SourceEntry<Config> {
   /** One sentence for listings. */
   readonly summary: string;
   /** The JSON Schema (draft-07) of what `parse` reads: an object with `properties`, each with a description for editors. */
   readonly schema: JsonObject;
-  /** Reads the source's entry of sources.yaml, less `kind` and `bus`. Paths of mistakes start at the entry. */
+  /**
+   * Reads the source's entry of sources.yaml, less `kind` and `bus`. Paths of mistakes start at the entry. The configuration is
+   * plain JSON, as it is written into the generated rules.
+   */
   readonly parse: (entry: JsonObject) => Result<Config, readonly Mistake[]>;
+}
+
+/** What a deployed Worker runs of a source. */
+export interface RunningSource<Config> {
+  /** The word after `kind:` in sources.yaml. */
+  readonly kind: string;
   /** The secrets that the configuration names. */
   readonly secretNames: (config: Config) => readonly string[];
   /** True when anyone may send to a source configured like this; start-up warns of it. */
@@ -138,6 +148,8 @@ export interface Source<Config> {
     context: SourceContext,
   ) => Result<LargeReading, Rejection>;
 }
+
+export interface Source<Config> extends SourceEntry<Config>, RunningSource<Config> {}
 
 /** A large request while its body streams by. Nothing of it counts before `finish` has said that it is genuine. */
 export interface LargeReading {

@@ -1,7 +1,7 @@
 /** What may be told of a target to see whether it has changed: never where it sends to. */
 import type { Sha256 } from "./event.ts";
 import { toHex } from "./event.ts";
-import type { TargetDefinition } from "./rule.ts";
+import type { Running, TargetDefinition } from "./rule.ts";
 
 const HASH_HEX_CHARS = 12;
 
@@ -12,7 +12,7 @@ export interface TargetMark {
   readonly hash?: string;
 }
 
-export function targetMark(definition: TargetDefinition, sha256: Sha256): Required<TargetMark> {
+export function targetMark(definition: Running<TargetDefinition>, sha256: Sha256): Required<TargetMark> {
   const { name, kind } = definition;
   return { name, kind, hash: toHex(sha256(JSON.stringify(definition))).slice(0, HASH_HEX_CHARS) };
 }

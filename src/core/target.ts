@@ -125,17 +125,24 @@ export interface PreviewIo {
   readonly local: LocalMode | undefined;
 }
 
-export interface Target<Config> {
-  /** The key that names this kind in targets.yaml, as in `{ http: https://… }`. */
-  readonly kind: string;
+/** What only the build needs of a target: how its entry is read. A deployed Worker has the configuration that it made. */
+export interface TargetEntry<Config> {
+  /** One sentence for listings. */
   readonly summary: string;
   /** The JSON Schema (draft-07) of what `parse` reads: an object with `properties`, each with a description for editors. */
   readonly schema: JsonObject;
   /**
    * Reads the target's entry of targets.yaml, less the keys shared by all targets (`timeout`, `retry`, `max-age`).
-   * The entry still holds the kind's own key. Paths of mistakes start at the entry.
+   * The entry still holds the kind's own key. Paths of mistakes start at the entry. The configuration is plain JSON, as it is
+   * written into the generated rules.
    */
   readonly parse: (entry: JsonObject) => Result<Config, readonly Mistake[]>;
+}
+
+/** What a deployed Worker runs of a target. */
+export interface RunningTarget<Config> {
+  /** The key that names this kind in targets.yaml, as in `{ http: https://… }`. */
+  readonly kind: string;
   readonly secretNames: (config: Config) => readonly string[];
   /** Queue bindings that wrangler.toml must have for this target. */
   readonly queueBindings: (config: Config) => readonly string[];
@@ -160,3 +167,5 @@ export interface Target<Config> {
   /** Sends within `timeoutMs`, counted from this call and covering the answer's body. Never throws for what a target does. */
   readonly send: (shipment: Shipment, config: Config, timeoutMs: number, io: TargetIo) => Promise<Outcome>;
 }
+
+export interface Target<Config> extends TargetEntry<Config>, RunningTarget<Config> {}

@@ -1,8 +1,8 @@
 /**
  * What rules read of an event's data: for events whose payload is too large to be parsed as a whole, and is pruned to this.
  */
+import { checkedPattern } from "./checked-pattern.ts";
 import type { JsonPath } from "./json-path.ts";
-import { parsePattern } from "./pattern.ts";
 import type { Result } from "./result.ts";
 import { err, ok } from "./result.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -16,11 +16,8 @@ export function wantedByPatterns({ rules }: Pick<RuleSet, "rules">, bus: string)
   const paths = new Set(
     rules
       .filter(({ definition }) => definition.bus === bus && definition.mode !== "off")
-      .flatMap(({ definition }) => {
-        const pattern = parsePattern(definition.pattern);
-        if (!pattern.ok) throw new Error(`the pattern of rule ${definition.path} was compiled and can't be read`);
-        return pattern.value.branches.flat().map(({ path }) => path);
-      }),
+      .flatMap(({ definition }) => checkedPattern(definition.pattern).branches.flat())
+      .map(({ path }) => path),
   );
   return [...paths].flatMap((path): readonly WantedPath[] => {
     const [first, ...names] = path.split(".");

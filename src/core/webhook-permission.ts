@@ -22,11 +22,9 @@ export type Permission =
   /** The receiver could not answer as it would: ask again later. */
   | { readonly kind: "unavailable"; readonly detail: string };
 
-const ORIGIN =
-  /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
-
 /** A DNS name, as it identifies a sender: `eventemitter.example.com`. */
-export const ORIGIN_PATTERN = ORIGIN.source;
+export const ORIGIN =
+  /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 
 export function isOrigin(text: string): boolean {
   return text.length <= ORIGIN_CHARS_MAX && ORIGIN.test(text);

@@ -1,19 +1,19 @@
 // Written by scripts/generate.ts from rules/; npm run generate writes it again.
-import type { RulesDocument } from "../core/rule.ts";
+import type { RunningRules } from "../core/rule.ts";
 
-export const rules: RulesDocument = {
+export const rules: RunningRules = {
   version: "b5f06ec017fb",
   sources: [
-    { "name": "events", "kind": "cloudevents", "bus": "default", "entry": { "auth": { "bearer": ["INGEST_TOKEN"] } } },
-    { "name": "github", "kind": "github", "bus": "default", "entry": { "secrets": ["GITHUB_WEBHOOK_SECRET"] } },
+    { "name": "events", "kind": "cloudevents", "bus": "default", "config": { "auth": "bearer", "secretNames": ["INGEST_TOKEN"] } },
+    { "name": "github", "kind": "github", "bus": "default", "config": { "auth": "signature", "secretNames": ["GITHUB_WEBHOOK_SECRET"], "replays": "flag" } },
   ],
   targets: [
-    { "name": "audit", "kind": "http", "entry": { "http": "https://audit.example.com/events", "local": "print", "format": "structured", "sign": "AUDIT_SIGNING_SECRET" }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000 },
-    { "name": "chat", "kind": "http", "entry": { "http": "https://chat.example.com/rooms/development", "local": "print", "headers": { "Authorization": { "secret": "CHAT_AUTHORIZATION" } } }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "limits": { "rate": { "limit": 1, "periodMs": 1000, "burst": 5 } } },
-    { "name": "ci", "kind": "http", "entry": { "http": "https://ci.example.com/hooks", "local": "print", "sign": "CI_SIGNING_SECRET" }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000], "maxAgeMs": 3600000 },
-    { "name": "printer", "kind": "http", "entry": { "http": "https://example.com/hooks", "local": "print", "sign": "PRINTER_SIGNING_SECRET" }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000 },
-    { "name": "security", "kind": "http", "entry": { "http": "https://security.example.com/alerts", "local": "print", "sign": "SECURITY_SIGNING_SECRET" }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000 },
-    { "name": "website", "kind": "http", "entry": { "http": "https://website.example.com/build", "local": "print", "headers": { "Authorization": { "secret": "WEBSITE_AUTHORIZATION" } } }, "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000 },
+    { "name": "audit", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "config": { "target": { "url": "https://audit.example.com/events", "isLoopback": false }, "local": "print", "format": "structured", "headers": [], "signingSecrets": ["AUDIT_SIGNING_SECRET"] } },
+    { "name": "chat", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "limits": { "rate": { "limit": 1, "periodMs": 1000, "burst": 5 } }, "config": { "target": { "url": "https://chat.example.com/rooms/development", "isLoopback": false }, "local": "print", "format": "binary", "headers": [{ "name": "authorization", "secret": "CHAT_AUTHORIZATION" }], "signingSecrets": [] } },
+    { "name": "ci", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000], "maxAgeMs": 3600000, "config": { "target": { "url": "https://ci.example.com/hooks", "isLoopback": false }, "local": "print", "format": "binary", "headers": [], "signingSecrets": ["CI_SIGNING_SECRET"] } },
+    { "name": "printer", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "config": { "target": { "url": "https://example.com/hooks", "isLoopback": false }, "local": "print", "format": "binary", "headers": [], "signingSecrets": ["PRINTER_SIGNING_SECRET"] } },
+    { "name": "security", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "config": { "target": { "url": "https://security.example.com/alerts", "isLoopback": false }, "local": "print", "format": "binary", "headers": [], "signingSecrets": ["SECURITY_SIGNING_SECRET"] } },
+    { "name": "website", "kind": "http", "timeoutMs": 15000, "retryDelaysMs": [5000, 30000, 300000, 1800000, 7200000, 18000000, 36000000, 36000000], "maxAgeMs": 259200000, "config": { "target": { "url": "https://website.example.com/build", "isLoopback": false }, "local": "print", "format": "binary", "headers": [{ "name": "authorization", "secret": "WEBSITE_AUTHORIZATION" }], "signingSecrets": [] } },
   ],
   rules: [
     { "path": "default/access-audit", "bus": "default", "description": "Keep a record of who got or lost access, as an event of the project's own", "pattern": { "type": [{ "prefix": "com.github.deploy_key." }, { "prefix": "com.github.member." }, { "prefix": "com.github.membership." }, "com.github.organization.member_added", "com.github.organization.member_removed", { "prefix": "com.github.team." }] }, "transform": { "jsonata": "{\n  \"specversion\": \"1.0\",\n  \"id\": \"access-\" & id,\n  \"source\": source,\n  \"type\": \"com.example.access\",\n  \"time\": time,\n  \"datacontenttype\": \"application/json\",\n  \"data\": {\n    \"what\": $substringAfter(type, \"com.github.\"),\n    \"whose\": data.(member.login ?? membership.user.login ?? key.title ?? team.name),\n    \"where\": data.(repository.full_name ?? organization.login),\n    \"by\": data.sender.login\n  }\n}\n" }, "targets": ["audit"], "mode": "live" },

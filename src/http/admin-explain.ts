@@ -4,7 +4,6 @@
  *
  * It answers `{version, …}` and the members of `Explanation` in src/core/explain.ts.
  */
-import { Hono } from "hono";
 import type { StoredProblem } from "../bus/large-view.ts";
 import { pruneStored } from "../bus/large-view.ts";
 import type { AdminPartitionPort, StoredEvent } from "../bus/ports.ts";
@@ -21,6 +20,7 @@ import { wantedByPatterns, wantedByTransform } from "../core/wanted-paths.ts";
 import { readQuery } from "./admin-query.ts";
 import { gone, noReceipt } from "./missing-event.ts";
 import { problemResponse } from "./problem.ts";
+import { createApp } from "./router.ts";
 
 export interface AdminExplainPorts {
   readonly ruleSet: RuleSet;
@@ -32,7 +32,7 @@ export interface AdminExplainPorts {
 
 /** Routes under `/api/explain`; the ports of the request at hand are a variable of its context. */
 export function explainRoutes() {
-  const app = new Hono<{ Variables: { ports: AdminExplainPorts } }>();
+  const app = createApp<{ Variables: { ports: AdminExplainPorts } }>();
 
   app.get("/:id", async (c) => {
     const { ruleSet, rulesVersion, adminPartition, io, now } = c.var.ports;

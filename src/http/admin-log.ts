@@ -5,7 +5,6 @@
  * source's name, `event` the CloudEvent in the JSON format. JSON data stands in it as it was received, so that numbers and the
  * order of members stay what they were.
  */
-import { Hono } from "hono";
 import type { AdminPartitionPort, StoredEvent } from "../bus/ports.ts";
 import { structuredJson } from "../core/event.ts";
 import { formatReceipt } from "../core/receipt.ts";
@@ -13,6 +12,7 @@ import { readQuery, readSearch, SEARCH_PARAMETERS } from "./admin-query.ts";
 import type { FoundEvent, SearchPage } from "./event-search.ts";
 import { formatCursor, searchEvents } from "./event-search.ts";
 import { problemResponse } from "./problem.ts";
+import { createApp } from "./router.ts";
 
 export const LOG_PAGE_EVENTS_MAX = 1_000;
 
@@ -23,7 +23,7 @@ export interface AdminLogPorts {
 
 /** Routes under `/api/log`; the ports of the request at hand are a variable of its context. */
 export function logRoutes() {
-  const app = new Hono<{ Variables: { ports: AdminLogPorts } }>();
+  const app = createApp<{ Variables: { ports: AdminLogPorts } }>();
 
   app.get("/", async (c) => {
     const query = readQuery(c.req.url, [...SEARCH_PARAMETERS, "shadow"]);

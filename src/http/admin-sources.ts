@@ -1,5 +1,4 @@
 /** Admin route of sources: who may send, and when each secret was last of use, so that an old one can be removed knowingly. */
-import { Hono } from "hono";
 import { inPool } from "../bus/pool.ts";
 import type { AdminPartitionPort } from "../bus/ports.ts";
 import type { CompiledSource, RuleSet } from "../core/rule-set.ts";
@@ -8,6 +7,7 @@ import { readQuery } from "./admin-query.ts";
 import { SEARCH_CALLS_MAX } from "./event-search.ts";
 import { EVENTS_SOURCE } from "./ingest.ts";
 import { problemResponse } from "./problem.ts";
+import { createApp } from "./router.ts";
 
 export interface AdminSourcePorts {
   readonly ruleSet: RuleSet;
@@ -18,7 +18,7 @@ export interface AdminSourcePorts {
 
 /** Routes under `/api/sources`; the ports of the request at hand are a variable of its context. */
 export function sourceRoutes() {
-  const app = new Hono<{ Variables: { ports: AdminSourcePorts } }>();
+  const app = createApp<{ Variables: { ports: AdminSourcePorts } }>();
 
   app.get("/", async (c) => {
     const query = readQuery(c.req.url, []);

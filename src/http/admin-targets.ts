@@ -1,5 +1,4 @@
 /** Admin routes of targets: how they stand, and pausing and resuming them. */
-import { Hono } from "hono";
 import type { AnnouncePorts } from "../bus/announce.ts";
 import { announce } from "../bus/announce.ts";
 import type { GatePorts } from "../bus/gate-call.ts";
@@ -8,6 +7,7 @@ import type { GatePort, GateReply, TargetStatus } from "../bus/gate-ports.ts";
 import type { CompiledTarget, RuleSet } from "../core/rule-set.ts";
 import { readQuery } from "./admin-query.ts";
 import { problemResponse } from "./problem.ts";
+import { createApp } from "./router.ts";
 
 const RETRY_AFTER_SECONDS = 5;
 /** Partitions named in an answer. */
@@ -20,7 +20,7 @@ export interface AdminTargetPorts extends AnnouncePorts, GatePorts {
 
 /** Routes under `/api/targets`; the ports of the request at hand are a variable of its context. */
 export function targetRoutes() {
-  const app = new Hono<{ Variables: { ports: AdminTargetPorts } }>();
+  const app = createApp<{ Variables: { ports: AdminTargetPorts } }>();
 
   app.get("/", async (c) => {
     const query = readQuery(c.req.url, []);

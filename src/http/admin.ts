@@ -1,5 +1,4 @@
 /** The admin API: what was accepted, what became of it, what was refused, opening dead deliveries again, sources and targets. */
-import { Hono } from "hono";
 import type { Layouts } from "../bus/layout.ts";
 import { partitionNames } from "../bus/layout.ts";
 import { inPool } from "../bus/pool.ts";
@@ -24,6 +23,7 @@ import { formatCursor, SEARCH_CALLS_MAX, searchEvents } from "./event-search.ts"
 import { gone, isPastLog, noReceipt, notFound } from "./missing-event.ts";
 import { problemResponse, rejectionResponse } from "./problem.ts";
 import { parseRedrive, REDRIVE_BODY_BYTES_MAX } from "./redrive-request.ts";
+import { createApp } from "./router.ts";
 
 export interface AdminPorts extends Layouts, AdminTargetPorts, AdminSourcePorts, AdminExplainPorts {
   readonly rulesVersion: RulesVersion;
@@ -34,7 +34,7 @@ export interface AdminPorts extends Layouts, AdminTargetPorts, AdminSourcePorts,
 
 /** Routes under `/api`. `portsOf` gives the ports of the request at hand. */
 export function adminRoutes<Bindings extends object>(portsOf: (bindings: Bindings) => AdminPorts) {
-  const app = new Hono<{ Bindings: Bindings; Variables: { ports: AdminPorts } }>();
+  const app = createApp<{ Bindings: Bindings; Variables: { ports: AdminPorts } }>();
 
   app.use(async (c, next) => {
     const ports = portsOf(c.env);

@@ -1,5 +1,6 @@
 /** Every route of the router (docs/operations.md lists them). What a route does stands in a file of its own. */
-import { Hono } from "hono";
+import type { Context } from "hono";
+import { once } from "../core/once.ts";
 import { grantHeaders } from "../core/webhook-permission.ts";
 import type { AdminPorts } from "./admin.ts";
 import { adminRoutes } from "./admin.ts";
@@ -8,6 +9,7 @@ import { serveData } from "./data.ts";
 import type { IngestPorts } from "./ingest.ts";
 import { EVENTS_SOURCE, answerHandshake, ingest } from "./ingest.ts";
 import { onlyPost, problemResponse } from "./problem.ts";
+import { createApp } from "./router.ts";
 
 export interface HttpPorts extends IngestPorts, AdminPorts, DataPorts {}
 
@@ -15,7 +17,7 @@ export interface AppBindings {
   readonly ports: HttpPorts;
 }
 
-export const app = new Hono<{ Bindings: AppBindings }>();
+export const app = createApp<{ Bindings: AppBindings }>();
 
 app.post("/webhooks/:source", (c) => ingest(c.req.raw, c.req.param("source"), c.env.ports));
 app.post("/events", (c) => ingest(c.req.raw, EVENTS_SOURCE, c.env.ports));
@@ -30,30 +32,38 @@ app.get("/data/:token", (c) => serveData(c.req.raw, c.req.param("token"), c.env.
 
 app.get("/healthz", (c) => c.json({ status: "ok", rules: c.env.ports.rulesVersion.hash }));
 
-app.route(
-  "/api",
-  adminRoutes<AppBindings>((bindings) => bindings.ports),
-);
+/** A router of its own, as most isolates never need it. */
+const admin = once(() => {
+  const routes = createApp<{ Bindings: AppBindings }>();
+  routes.route(
+    "/api",
+    adminRoutes<AppBindings>((bindings) => bindings.ports),
+  );
+  return routes.notFound(notFound).onError(failed);
+});
+app.all("/api/*", (c) => admin().fetch(c.req.raw, c.env));
 
 app.all("/webhooks/:source", () => onlyPost());
 app.all("/events", () => onlyPost());
 
-app.notFound(() =>
-  problemResponse("not-found", {
+app.notFound(notFound).onError(failed);
+
+function notFound(): Response {
+  return problemResponse("not-found", {
     status: 404,
     title: "Not found",
     detail: "Send webhooks to POST /webhooks/<source>, CloudEvents to POST /events.",
-  }),
-);
+  });
+}
 
-app.onError((error, c) => {
+function failed(error: Error, c: Context<{ Bindings: AppBindings }>): Response {
   c.env.ports.log("request.bug", { path: new URL(c.req.url).pathname.slice(0, 100), error: String(error) });
   return problemResponse("internal-error", {
     status: 500,
     title: "Internal error",
     detail: "Sluice failed on this request; nothing of it was acknowledged.",
   });
-});
+}
 
 /**
  * CloudEvents HTTP webhook specification, section 4: a sender asks for permission and gets it. Every request is authenticated

@@ -7,7 +7,8 @@ import { JSON_PATH_SCHEMA, parseJsonPath } from "../core/json-path.ts";
 import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import { TOLERANCE_DEFAULT_MS } from "../core/signature-scheme.ts";
-import { readAuthNone, readSecretNames } from "./_auth.ts";
+import { readAuthNone, readSecretNames } from "./_auth-entry.ts";
+import type { SourceEntry } from "../core/source.ts";
 import type { WebhookDescription } from "./_webhook-source.ts";
 
 export const TOLERANCE_MIN_MS = 1_000;
@@ -99,14 +100,20 @@ function readersOf({ signature, otherSignature, hasUnsignedId, otherSecret }: We
   };
 }
 
-export function webhookSchema(description: WebhookDescription): JsonObject {
+export default function entryOf(description: WebhookDescription): SourceEntry<WebhookConfig> {
+  const { vendor, signature } = description;
+  return {
+    summary: `Webhooks of ${vendor}, ${signature.algorithm === "token" ? "with a secret token" : "signed"}`,
+    schema: schemaOf(description),
+    parse: (entry) => readEntry(entry, description),
+  };
+}
+
+function schemaOf(description: WebhookDescription): JsonObject {
   return membersSchema(readersOf(description), { oneOf: [{ required: ["secrets"] }, { required: ["auth"] }] });
 }
 
-export function readEntry(
-  entry: JsonObject,
-  description: WebhookDescription,
-): Result<WebhookConfig, readonly Mistake[]> {
+function readEntry(entry: JsonObject, description: WebhookDescription): Result<WebhookConfig, readonly Mistake[]> {
   const mistakes: Mistake[] = [];
   const readers = readersOf(description);
   const read = readMembers(entry, [], readers, mistakes) as {

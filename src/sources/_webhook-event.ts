@@ -95,6 +95,7 @@ export function toEvents(
     return {
       event: { attributes, body: bytes },
       fingerprint,
+      data: json,
       key: keyOf(config, json, sourceName),
       ...(isReplayWatched && replayed !== undefined
         ? { replay: { content: replayed, refuse: config.replays === "refuse" } }

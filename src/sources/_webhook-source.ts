@@ -2,6 +2,7 @@
  * Makes a source of a vendor's description: how its webhooks are signed (as data), and what they say (a small function). A new
  * vendor is one file with such a description.
  */
+import entry from "#entry/sources/_webhook-entry.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
 import type { Rejection } from "../core/rejection.ts";
 import type { Result } from "../core/result.ts";
@@ -19,7 +20,6 @@ import type {
   SourceRequestHead,
 } from "../core/source.ts";
 import { setSecrets } from "./_auth.ts";
-import { readEntry, webhookSchema } from "./_webhook-entry.ts";
 import type { WebhookConfig } from "./_webhook-entry.ts";
 import { toEvents } from "./_webhook-event.ts";
 import type { MapWebhook } from "./_webhook-event.ts";
@@ -44,8 +44,6 @@ export interface WebhookDescription {
   readonly kind: string;
   /** As the vendor writes itself. */
   readonly vendor: string;
-  /** The vendor's page on how its webhooks are verified. */
-  readonly documentation: string;
   readonly signature: SignatureScheme;
   /** Another scheme of the vendor's. A request is verified by one of the two, never by the second because the first failed. */
   readonly otherSignature?: OtherSignature;
@@ -111,13 +109,11 @@ const MEDIA_TYPES: Readonly<Record<PayloadForm, string>> = {
 export function webhookSource(
   description: WebhookDescription,
 ): Source<WebhookConfig> & { readonly description: WebhookDescription } {
-  const { kind, vendor, handshake, unauthenticatedStatus } = description;
+  const { kind, handshake, unauthenticatedStatus } = description;
   return {
     description,
     kind,
-    summary: `Webhooks of ${vendor}, ${description.signature.algorithm === "token" ? "with a secret token" : "signed"}`,
-    schema: webhookSchema(description),
-    parse: (entry) => readEntry(entry, description),
+    ...entry(description),
     secretNames: ({ secretNames, otherSecret }) => [
       ...secretNames,
       ...(otherSecret === undefined ? [] : [otherSecret]),

@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "airtable",
   vendor: "Airtable",
-  documentation: "https://airtable.com/developers/web/api/webhooks-overview",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

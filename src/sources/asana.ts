@@ -10,7 +10,6 @@ const ECHOED_SECRET = /^[\x21-\x7e]{1,256}$/;
 export default webhookSource({
   kind: "asana",
   vendor: "Asana",
-  documentation: "https://developers.asana.com/docs/webhooks-guide",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -9,7 +9,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "bitbucket",
   vendor: "Bitbucket",
-  documentation: "https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/#Secure-webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

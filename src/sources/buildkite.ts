@@ -4,7 +4,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "buildkite",
   vendor: "Buildkite",
-  documentation: "https://buildkite.com/docs/apis/webhooks/pipelines",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -4,7 +4,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "calendly",
   vendor: "Calendly",
-  documentation: "https://developer.calendly.com/api-docs/overview/webhooks/webhook-signatures",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

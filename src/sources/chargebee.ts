@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "chargebee",
   vendor: "Chargebee",
-  documentation: "https://www.chargebee.com/docs/2.0/webhook_settings.html",
   signature: {
     algorithm: "token",
     encoding: "base64",

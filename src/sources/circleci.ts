@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "circleci",
   vendor: "CircleCI",
-  documentation: "https://circleci.com/docs/guides/integration/outbound-webhooks/",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "clerk",
   vendor: "Clerk",
-  documentation: "https://clerk.com/docs/references/backend/verify-webhook",
   ...standardWebhooks("svix"),
   type: "com.clerk",
   source: "https://api.clerk.com",

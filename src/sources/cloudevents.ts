@@ -3,66 +3,27 @@
  * References: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md and
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md (section 3, authorization).
  */
+import entry from "#entry/sources/_cloudevents-entry.ts";
 import { withData } from "../core/event-data.ts";
-import type { CloudEvent } from "../core/event.ts";
 import { decodeUtf8, eventFingerprint } from "../core/event.ts";
+import type { CloudEvent } from "../core/event.ts";
 import { readHeaderAttributes } from "../core/http-binding.ts";
 import { readBatch, readStructured } from "../core/json-format.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
 import { orderKeyOf } from "../core/order-key.ts";
-import type { Reader } from "../core/read-object.ts";
-import { isMisspelt, readMembers } from "../core/read-object.ts";
-import { membersSchema, withSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
-import type { Mistake, Result } from "../core/result.ts";
-import { err, isJsonObject, ok } from "../core/result.ts";
+import { err, ok } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
 import type { Received, ReceivedEvent, Source, SourceContext, SourceRequest } from "../core/source.ts";
-import { readSecretNames, rightSecrets, setSecrets } from "./_auth.ts";
-
-export type CloudEventsConfig =
-  | { readonly auth: "none" }
-  | { readonly auth: "bearer"; readonly secretNames: readonly string[] };
+import { rightSecrets, setSecrets } from "./_auth.ts";
+import type { CloudEventsConfig } from "./_cloudevents-entry.ts";
 
 const STRUCTURED = "application/cloudevents+json";
 const BATCH = "application/cloudevents-batch+json";
 
-const AUTH_READERS = { bearer: readSecretNames };
-
-const readAuth: Reader<CloudEventsConfig> = withSchema(
-  (value, path, mistakes) => {
-    if (value === "none") return { auth: "none" };
-    if (!isJsonObject(value)) {
-      // Never repeats what was found: it may be a token in the wrong place.
-      mistakes.push({ path, message: "expected none or { bearer: [NAME, …] }" });
-      return undefined;
-    }
-    const { bearer } = readMembers(value, path, AUTH_READERS, mistakes);
-    const isSlip = isMisspelt("bearer", value, Object.keys(AUTH_READERS));
-    if (!Object.hasOwn(value, "bearer") && !isSlip)
-      mistakes.push({ path, message: "expected bearer: [NAME, …], found nothing" });
-    return bearer === undefined ? undefined : { auth: "bearer", secretNames: bearer };
-  },
-  {
-    description: "Who may send: { bearer: [INGEST_TOKEN] } asks for a token, none lets anyone.",
-    anyOf: [membersSchema(AUTH_READERS, { required: ["bearer"] }), { enum: ["none"] }],
-  },
-);
-
-const READERS = { auth: readAuth };
-
 const cloudevents: Source<CloudEventsConfig> = {
   kind: "cloudevents",
-  summary: "CloudEvents 1.0 over HTTP: binary, structured or batched, with a bearer token",
-  schema: membersSchema(READERS, { required: ["auth"] }),
-
-  parse(entry) {
-    const mistakes: Mistake[] = [];
-    const { auth } = readMembers(entry, [], READERS, mistakes);
-    if (!Object.hasOwn(entry, "auth") && !isMisspelt("auth", entry, Object.keys(READERS))) {
-      mistakes.push({ path: [], message: "expected auth: { bearer: [NAME, …] } or auth: none, found neither" });
-    }
-    return auth === undefined || mistakes.length > 0 ? err(mistakes) : ok(auth);
-  },
+  ...entry(),
 
   secretNames: (config) => (config.auth === "none" ? [] : config.secretNames),
 

@@ -4,7 +4,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "cursor",
   vendor: "Cursor",
-  documentation: "https://cursor.com/docs/cloud-agent/api/webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "deepgram",
   vendor: "Deepgram",
-  documentation: "https://developers.deepgram.com/docs/callback",
   signature: {
     algorithm: "token",
     encoding: "base64",

@@ -11,7 +11,6 @@ const JSON_HEADERS = { "content-type": "application/json" };
 export default webhookSource({
   kind: "discord",
   vendor: "Discord",
-  documentation: "https://docs.discord.com/developers/events/webhook-events#preparing-for-events",
   signature: {
     algorithm: "ed25519",
     encoding: "hex",

@@ -8,7 +8,6 @@ const CHALLENGE_CHARACTERS_MAX = 1_024;
 export default webhookSource({
   kind: "dropbox",
   vendor: "Dropbox",
-  documentation: "https://www.dropbox.com/developers/reference/webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "elevenlabs",
   vendor: "ElevenLabs",
-  documentation: "https://elevenlabs.io/docs/eleven-api/resources/webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

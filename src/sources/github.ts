@@ -3,26 +3,18 @@
  * References: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers and
  * https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  */
+import entry from "#entry/sources/_github-entry.ts";
 import { digestFingerprint } from "../core/event.ts";
 import { bareMediaType, shownContentType } from "../core/media-type.ts";
-import { isMisspelt, readMembers, readOneOf } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
 import type { Rejection } from "../core/rejection.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
+import type { JsonObject, Result } from "../core/result.ts";
 import type { Received, ReceivedEvent, Source, SourceContext } from "../core/source.ts";
+import { rightSecrets, setSecrets } from "./_auth.ts";
 import type { SetSecret } from "./_auth.ts";
-import { readAuthNone, readSecretNames, rightSecrets, setSecrets } from "./_auth.ts";
+import type { GithubConfig } from "./_github-entry.ts";
 import { githubAttributes, githubKey, githubPaths } from "./_github-event.ts";
 import { FORM_TYPE, JSON_TYPE, readWebhookBody } from "./_webhook-body.ts";
-
-export type GithubConfig =
-  | { readonly auth: "none" }
-  | { readonly auth: "signature"; readonly secretNames: readonly string[]; readonly replays: Replays };
-
-/** What the same signed payload under a new id means; `ignore` doesn't look. */
-const REPLAYS = ["flag", "refuse", "ignore"] as const;
-type Replays = (typeof REPLAYS)[number];
 
 const SIGNATURE_HEADER = "X-Hub-Signature-256";
 const EVENT_HEADER = "X-GitHub-Event";
@@ -41,43 +33,9 @@ const HOOK_HEADERS = {
   "x-github-hook-installation-target-id": /^\d{1,20}$/,
 } as const;
 
-const READERS = {
-  secrets: readSecretNames,
-  auth: readAuthNone,
-  replays: described(
-    readOneOf(REPLAYS),
-    "The same signed payload under a new id: flag accepts and marks it, refuse answers 409, ignore doesn't look.",
-    { default: "flag" },
-  ),
-};
-
 const github: Source<GithubConfig> = {
   kind: "github",
-  summary: "Webhooks of GitHub, signed with a secret",
-  schema: membersSchema(READERS, {
-    oneOf: [{ required: ["secrets"] }, { required: ["auth"] }],
-    dependencies: { replays: ["secrets"] },
-  }),
-
-  parse(entry) {
-    const mistakes: Mistake[] = [];
-    const { secrets, auth, replays } = readMembers(entry, [], READERS, mistakes);
-    const [hasSecrets, hasAuth] = [Object.hasOwn(entry, "secrets"), Object.hasOwn(entry, "auth")];
-    const isSlip = ["secrets", "auth"].some((name) => isMisspelt(name, entry, Object.keys(READERS)));
-    if (!hasSecrets && !hasAuth && !isSlip) {
-      mistakes.push({ path: [], message: "expected secrets: [NAME, …] or auth: none, found neither" });
-    }
-    if (hasSecrets && hasAuth) {
-      mistakes.push({ path: ["auth"], at: "key", message: "expected secrets or auth: none, found both" });
-    }
-    if (hasAuth && !hasSecrets && Object.hasOwn(entry, "replays")) {
-      const message = "replays are told by what is signed, and with auth: none nothing is; leave it out";
-      mistakes.push({ path: ["replays"], at: "key", message });
-    }
-    if (mistakes.length > 0) return err(mistakes);
-    if (secrets !== undefined) return ok({ auth: "signature", secretNames: secrets, replays: replays ?? "flag" });
-    return auth === undefined ? err(mistakes) : ok({ auth });
-  },
+  ...entry(),
 
   secretNames: (config) => (config.auth === "none" ? [] : config.secretNames),
 
@@ -198,6 +156,7 @@ function toEvent(
   return {
     event: { attributes: githubAttributes(name, id, payload, now), body: bytes },
     fingerprint,
+    ...(bytes === null ? {} : { data: payload }),
     key: githubKey(payload, sourceName),
     // GitHub sends an event once; again only when somebody asks for it, in its settings or by its API.
     repeat: "redelivery",

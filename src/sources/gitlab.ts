@@ -10,7 +10,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "gitlab",
   vendor: "GitLab",
-  documentation: "https://docs.gitlab.com/user/project/integrations/webhooks/",
   signature: {
     algorithm: "token",
     encoding: "text",

@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "hookdeck",
   vendor: "Hookdeck",
-  documentation: "https://hookdeck.com/docs/authentication",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

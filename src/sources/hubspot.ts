@@ -12,8 +12,6 @@ const DECODED = /%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)/gi;
 export default webhookSource({
   kind: "hubspot",
   vendor: "HubSpot",
-  documentation:
-    "https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "intercom",
   vendor: "Intercom",
-  documentation: "https://developers.intercom.com/docs/webhooks/webhook-notifications/",
   signature: {
     algorithm: "hmac-sha1",
     encoding: "hex",

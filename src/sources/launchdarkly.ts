@@ -5,7 +5,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "launchdarkly",
   vendor: "LaunchDarkly",
-  documentation: "https://launchdarkly.com/docs/integrations/webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

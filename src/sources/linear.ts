@@ -4,7 +4,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "linear",
   vendor: "Linear",
-  documentation: "https://linear.app/developers/webhooks#securing-webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -10,7 +10,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "mailgun",
   vendor: "Mailgun",
-  documentation: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -18,7 +18,6 @@ const CHALLENGE_CHARACTERS_MAX = 256;
 export default webhookSource({
   kind: "meta",
   vendor: "Meta",
-  documentation: "https://developers.facebook.com/docs/graph-api/webhooks/getting-started",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

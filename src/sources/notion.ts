@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "notion",
   vendor: "Notion",
-  documentation: "https://developers.notion.com/reference/webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

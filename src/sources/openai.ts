@@ -5,7 +5,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "openai",
   vendor: "OpenAI",
-  documentation: "https://platform.openai.com/docs/guides/webhooks",
   ...standardWebhooks("webhook"),
   type: "com.openai",
   source: "https://api.openai.com",

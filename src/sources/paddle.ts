@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "paddle",
   vendor: "Paddle",
-  documentation: "https://developer.paddle.com/webhooks/signature-verification",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

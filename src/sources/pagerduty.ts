@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "pagerduty",
   vendor: "PagerDuty",
-  documentation: "https://developer.pagerduty.com/docs/verifying-webhook-signatures",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

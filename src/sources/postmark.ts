@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "postmark",
   vendor: "Postmark",
-  documentation: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
   signature: {
     algorithm: "token",
     encoding: "base64",

@@ -9,7 +9,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "replicate",
   vendor: "Replicate",
-  documentation: "https://replicate.com/docs/topics/webhooks/verify-webhook",
   ...standardWebhooks("webhook"),
   type: "com.replicate",
   source: "https://api.replicate.com",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "resend",
   vendor: "Resend",
-  documentation: "https://resend.com/docs/dashboard/webhooks/verify-webhooks-requests",
   ...standardWebhooks("svix"),
   type: "com.resend",
   source: "https://api.resend.com",

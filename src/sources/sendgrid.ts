@@ -9,8 +9,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "sendgrid",
   vendor: "SendGrid",
-  documentation:
-    "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features",
   signature: {
     algorithm: "ecdsa-p256",
     encoding: "base64",

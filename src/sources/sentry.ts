@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "sentry",
   vendor: "Sentry",
-  documentation: "https://docs.sentry.io/organization/integrations/integration-platform/webhooks/",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -10,7 +10,6 @@ const SHOP_DOMAIN = /^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$/;
 export default webhookSource({
   kind: "shopify",
   vendor: "Shopify",
-  documentation: "https://shopify.dev/docs/apps/build/webhooks/subscribe/https",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

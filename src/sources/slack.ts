@@ -18,7 +18,6 @@ export const SSL_CHECK_BYTES_MAX = 1_024;
 export default webhookSource({
   kind: "slack",
   vendor: "Slack",
-  documentation: "https://docs.slack.dev/authentication/verifying-requests-from-slack",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

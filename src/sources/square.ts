@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "square",
   vendor: "Square",
-  documentation: "https://developer.squareup.com/docs/webhooks/step3validate",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "standard-webhooks",
   vendor: "any sender of Standard Webhooks",
-  documentation: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
   ...standardWebhooks("webhook"),
   type: "com.standardwebhooks",
   source: "urn:standard-webhooks",

@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "stripe",
   vendor: "Stripe",
-  documentation: "https://docs.stripe.com/webhooks#verify-manually",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -5,7 +5,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "svix",
   vendor: "senders that use Svix",
-  documentation: "https://docs.svix.com/receiving/verifying-payloads/how-manual",
   ...standardWebhooks("svix"),
   type: "com.svix",
   source: "urn:svix",

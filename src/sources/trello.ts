@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "trello",
   vendor: "Trello",
-  documentation: "https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/",
   signature: {
     algorithm: "hmac-sha1",
     encoding: "base64",

@@ -22,7 +22,6 @@ const STATUSES = [
 export default webhookSource({
   kind: "twilio",
   vendor: "Twilio",
-  documentation: "https://www.twilio.com/docs/usage/webhooks/webhooks-security",
   signature: {
     algorithm: "hmac-sha1",
     encoding: "base64",

@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "typeform",
   vendor: "Typeform",
-  documentation: "https://www.typeform.com/developers/webhooks/secure-your-webhooks/",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

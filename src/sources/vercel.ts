@@ -4,7 +4,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "vercel",
   vendor: "Vercel",
-  documentation: "https://vercel.com/docs/webhooks/webhooks-api#securing-webhooks",
   signature: {
     algorithm: "hmac-sha1",
     encoding: "hex",

@@ -7,7 +7,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "webflow",
   vendor: "Webflow",
-  documentation: "https://developers.webflow.com/data/docs/working-with-webhooks",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -11,7 +11,6 @@ const PING = /^webhook_id=\d{1,20}$/;
 export default webhookSource({
   kind: "woocommerce",
   vendor: "WooCommerce",
-  documentation: "https://woocommerce.com/document/webhooks/",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

@@ -23,7 +23,6 @@ const CRC_TOKEN = /^[A-Za-z0-9+/=_.~ -]+$/;
 export default webhookSource({
   kind: "x",
   vendor: "X",
-  documentation: "https://docs.x.com/x-api/webhooks/quickstart",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

@@ -8,7 +8,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "xero",
   vendor: "Xero",
-  documentation: "https://developer.xero.com/documentation/webhooks/configuring-your-server",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "base64",

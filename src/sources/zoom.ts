@@ -6,7 +6,6 @@ import { webhookSource } from "./_webhook-source.ts";
 export default webhookSource({
   kind: "zoom",
   vendor: "Zoom",
-  documentation: "https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events",
   signature: {
     algorithm: "hmac-sha256",
     encoding: "hex",

@@ -1,32 +1,35 @@
 /** Reads the body of a target's answer: bounded in bytes and in time. */
 import { ANSWER_BYTES_MAX } from "./_answer.ts";
-import type { Timed } from "./_deadline.ts";
-import { beforeDeadline } from "./_deadline.ts";
 
 /**
- * At most the first `bytesMax` bytes. What is left is cancelled, never read: six open bodies would block every other request
- * of the invocation.
+ * At most the first `bytesMax` bytes, until the signal aborts. What is left is cancelled, never read: six open bodies would block
+ * every other request of the invocation.
  */
-export async function readAnswerBytes(
-  response: Response,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Timed<Uint8Array>> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return { late: false, value: new Uint8Array() };
+export async function readAnswerBytes(response: Response, bytesMax: number, signal: AbortSignal): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  // What Content-Length announces, HTTP lets nobody exceed: a short answer is read at once.
+  const declared = Number(response.headers.get("content-length") ?? Number.NaN);
+  if (declared === 0) return new Uint8Array();
+  if (declared <= bytesMax && !response.headers.has("content-encoding")) {
+    const whole = new Uint8Array(await response.arrayBuffer());
+    return whole.length <= bytesMax ? whole : whole.slice(0, bytesMax);
+  }
+  const reader = response.body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    while (length < bytesMax) {
-      const read = await beforeDeadline(reader.read(), signal);
-      if (read.late) return read;
-      if (read.value.done) break;
-      const kept = (read.value.value as Uint8Array).subarray(0, bytesMax - length);
+    while (length < bytesMax && !signal.aborted) {
+      const read = await reader.read();
+      if (read.done) break;
+      const kept = (read.value as Uint8Array).subarray(0, bytesMax - length);
       chunks.push(kept);
       length += kept.length;
     }
   } finally {
-    reader.cancel().catch(() => {});
+    signal.removeEventListener("abort", stop);
+    stop();
   }
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -34,7 +37,7 @@ export async function readAnswerBytes(
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return { late: false, value: bytes };
+  return bytes;
 }
 
 /** The first `ANSWER_BYTES_MAX` bytes as text. A character that the limit cuts in two stays in the decoder and is dropped. */

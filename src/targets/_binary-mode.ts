@@ -5,6 +5,8 @@
 import type { CloudEvent } from "../core/event.ts";
 
 const UTF8 = new TextEncoder();
+/** Nothing that is percent-encoded: of nearly all attributes that is all. */
+const PLAIN = /^[\x21\x23\x24\x26-\x7e]*$/;
 
 /** `ce-` headers for every attribute but `datacontenttype`, which is the body's `content-type` (`contentTypeOf`). */
 export function binaryModeHeaders(event: CloudEvent): readonly (readonly [name: string, value: string])[] {
@@ -29,6 +31,7 @@ export function contentTypeOf(event: CloudEvent): string | undefined {
  * bytes of its UTF-8 form, in upper-case hex.
  */
 export function encodeAttribute(value: string): string {
+  if (PLAIN.test(value)) return value;
   let text = "";
   for (const byte of UTF8.encode(value)) {
     const isPlain = byte > 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x25;

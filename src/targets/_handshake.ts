@@ -4,88 +4,28 @@
  * Reference: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md, section 4
  */
 import type { Outcome } from "../core/outcome.ts";
-import type { Reader } from "../core/read-object.ts";
-import { describe, formatDuration, isMisspelt, readMembers } from "../core/read-object.ts";
-import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
+import { formatDuration } from "../core/read-object.ts";
+import { err, ok } from "../core/result.ts";
 import type { Result } from "../core/result.ts";
-import { err, isJsonObject, ok } from "../core/result.ts";
 import { parseRetryAfterMs } from "../core/retry.ts";
 import type { Rate, TargetLimits } from "../core/rule.ts";
 import type { TargetIo } from "../core/target.ts";
+import { ORIGIN_HEADER, REQUEST_RATE_HEADER, readPermission } from "../core/webhook-permission.ts";
 import type { Permission } from "../core/webhook-permission.ts";
-import {
-  ORIGIN_CHARS_MAX,
-  ORIGIN_HEADER,
-  ORIGIN_PATTERN,
-  RATE_PER_MINUTE_MAX,
-  REQUEST_RATE_HEADER,
-  isOrigin,
-  readPermission,
-} from "../core/webhook-permission.ts";
 import type { AttemptTime } from "./_access-token.ts";
 import { exchange } from "./_http-exchange.ts";
 import { USER_AGENT, misconfigured } from "./_http-request.ts";
 import type { Handshake } from "./_http-request.ts";
-import type { SharedValue } from "./_shared-value.ts";
 import { createSharedValue } from "./_shared-value.ts";
+import type { SharedValue } from "./_shared-value.ts";
 
 /** A permission is asked for anew after this. */
 export const PERMISSION_MS = 3_600_000;
+
 /** A refusal counts for so long, so that deliveries that fail by it don't each ask. */
 export const REFUSAL_MS = 60_000;
 
 const MINUTE_MS = 60_000;
-
-const readOrigin: Reader<string> = withSchema(
-  (value, path, mistakes) => {
-    if (typeof value === "string" && isOrigin(value)) return value;
-    const message = `expected the name of a host that stands for this router, such as events.example.com, found ${describe(value)}`;
-    mistakes.push({ path, message });
-    return undefined;
-  },
-  {
-    type: "string",
-    minLength: 1,
-    maxLength: ORIGIN_CHARS_MAX,
-    pattern: ORIGIN_PATTERN,
-    examples: ["events.example.com"],
-  },
-);
-
-const RATE_FORM = /^([1-9]\d{0,4})\/m$/;
-
-const readRate: Reader<number> = withSchema(
-  (value, path, mistakes) => {
-    const rate = Number((typeof value === "string" ? RATE_FORM.exec(value)?.[1] : undefined) ?? Number.NaN);
-    if (rate <= RATE_PER_MINUTE_MAX) return rate;
-    const message = `expected requests per minute, from 1/m to ${RATE_PER_MINUTE_MAX}/m, found ${describe(value)}`;
-    mistakes.push({ path, message });
-    return undefined;
-  },
-  { type: "string", pattern: RATE_FORM.source, examples: ["120/m"] },
-);
-
-const READERS = {
-  origin: described(readOrigin, "The name that stands for this router: a host's, such as events.example.com."),
-  rate: described(readRate, "The rate to ask for, in requests per minute, such as 120/m."),
-};
-
-/** Reads `handshake: events.example.com` and `handshake: { origin: events.example.com, rate: 120/m }`. */
-export const readHandshake: Reader<Handshake> = withSchema(
-  (value, path, mistakes) => {
-    if (!isJsonObject(value)) {
-      const origin = readOrigin(value, path, mistakes);
-      return origin === undefined ? undefined : { origin };
-    }
-    const { origin, rate } = readMembers(value, path, READERS, mistakes);
-    if (!Object.hasOwn(value, "origin") && !isMisspelt("origin", value, Object.keys(READERS))) {
-      mistakes.push({ path, message: "expected { origin: events.example.com }, found no origin" });
-    }
-    if (origin === undefined) return undefined;
-    return rate === undefined ? { origin } : { origin, ratePerMinute: rate };
-  },
-  { anyOf: [readOrigin.schema ?? {}, membersSchema(READERS, { required: ["origin"] })] },
-);
 
 interface Permitted {
   readonly permissions: SharedValue<Permission, Outcome>;

@@ -40,33 +40,35 @@ export async function exchange(
   io: Pick<TargetIo, "fetch">,
 ): Promise<Result<ExchangedAnswer, Outcome>> {
   const late = `no complete answer within ${formatDuration(timeoutMs)}`;
-  let response: Response;
-  try {
+  let head: AnswerHead | undefined;
+  // The deadline is of the whole exchange: it is waited for once.
+  const work = async (): Promise<Result<ExchangedAnswer, Outcome>> => {
     const { url, headers, method = HTTP_METHOD } = request;
+    const stream = await request.stream?.(signal);
+    if (stream?.ok === false) return stream;
     // Events never hold shared memory, which is all that this type excludes.
-    const opened = request.stream === undefined ? undefined : await beforeDeadline(request.stream(signal), signal);
-    if (opened?.late === true) return err({ kind: "retryable", reason: "timeout", detail: late });
-    const stream = opened?.value;
-    if (stream?.ok === false) return err(stream.error);
     // fetch in Node wants to be told that it may send a stream before the answer begins (WHATWG Fetch, "duplex").
     const whole =
       stream === undefined ? { body: request.body as Uint8Array<ArrayBuffer> } : { body: stream.value, duplex: "half" };
     const body = method === HTTP_METHOD ? whole : {};
     // "error" would throw in workerd, and following would turn a POST into a GET without its body.
     const init = { method, headers, ...body, redirect: "manual", signal } as const;
-    const timed = await beforeDeadline(io.fetch(url, init), signal, cancelBody);
-    if (timed.late) return err({ kind: "retryable", reason: "timeout", detail: late });
-    response = timed.value;
-  } catch (error) {
-    return err(failed(error, request, late));
-  }
-  const { status, headers } = response;
+    const response = await io.fetch(url, init);
+    if (signal.aborted) {
+      cancelBody(response);
+      return err({ kind: "retryable", reason: "timeout", detail: late });
+    }
+    const answered = { status: response.status, headers: response.headers };
+    head = answered;
+    const bytes = await readAnswerBytes(response, bytesMax(answered), signal);
+    return ok({ ...answered, bytes });
+  };
+  const answer = () => (head === undefined ? {} : { answer: { status: head.status } });
   try {
-    const body = await readAnswerBytes(response, bytesMax({ status, headers }), signal);
-    if (body.late) return err({ kind: "retryable", reason: "timeout", detail: late, answer: { status } });
-    return ok({ status, headers, bytes: body.value });
+    const timed = await beforeDeadline(work(), signal);
+    return timed.late ? err({ kind: "retryable", reason: "timeout", detail: late, ...answer() }) : timed.value;
   } catch (error) {
-    return err({ ...failed(error, request, late), answer: { status } });
+    return err({ ...failed(error, request, late), ...answer() });
   }
 }
 

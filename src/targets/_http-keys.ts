@@ -2,9 +2,9 @@
 import { readBindingName, readList, readOneOf } from "../core/read-object.ts";
 import type { Reader } from "../core/read-object.ts";
 import { described, withSchema } from "../core/reader-schema.ts";
-import { readHeaders } from "./_headers.ts";
+import { readHeaders } from "./_headers-entry.ts";
 import { FORMATS } from "./_http-content.ts";
-import { TARGET_URL_SCHEMA, readTargetUrl } from "./_url.ts";
+import { TARGET_URL_SCHEMA, readTargetUrl } from "./_url-entry.ts";
 import type { TargetUrl } from "./_url.ts";
 
 export const SIGNING_SECRETS_MAX = 3;

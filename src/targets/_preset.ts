@@ -4,10 +4,10 @@
  * and a preview that is the same request with names in place of secrets.
  */
 import type { Outcome } from "../core/outcome.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { Hashing } from "../core/source.ts";
-import type { LocalMode, Preview, Shipment, Target, TargetIo } from "../core/target.ts";
+import type { LocalMode, Preview, Shipment, Target, TargetEntry, TargetIo } from "../core/target.ts";
 import { ANSWER_BYTES_MAX, outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
 import { exchange, shownAnswer } from "./_http-exchange.ts";
@@ -43,11 +43,8 @@ export interface PresetRequest {
   readonly body: string;
 }
 
-export interface Preset<Config extends PresetConfig> {
+export interface Preset<Config extends PresetConfig> extends TargetEntry<Config> {
   readonly kind: string;
-  readonly summary: string;
-  readonly schema: JsonObject;
-  readonly parse: (entry: JsonObject) => Result<Config, readonly Mistake[]>;
   readonly secretNames: (config: Config) => readonly string[];
   /** The secret that says where to send, which nobody asks for where `local` takes its place. */
   readonly urlSecret: (config: Config) => string | undefined;
@@ -66,16 +63,11 @@ export interface Preset<Config extends PresetConfig> {
 }
 
 export function presetTarget<Config extends PresetConfig>(preset: Preset<Config>): Target<Config> {
-  const { kind, summary, schema, parse, secretNames, urls, localOnly = () => [] } = preset;
+  const { localOnly = () => [] } = preset;
   return {
-    kind,
-    summary,
-    schema,
-    parse,
-    secretNames,
+    ...preset,
     queueBindings: () => [],
     serviceBindings: () => [],
-    urls,
     localOnly,
     preview: (shipment, config, { local }) => preview(preset, shipment, config, local),
     send: (shipment, config, timeoutMs, io) => send(preset, shipment, config, timeoutMs, io),

@@ -2,30 +2,15 @@
  * Delivers to another bus of this router: `audit: { bus: audit }`. The event, as the rule's transform made it, is published
  * there with one hop more (core/hops.ts), and the rules of that bus see it under the attributes that it had.
  */
+import entry from "#entry/targets/_bus-entry.ts";
 import { structuredJson } from "../core/event.ts";
 import { withHop } from "../core/hops.ts";
-import { formatDuration, readMembers, readString } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
+import { formatDuration } from "../core/read-object.ts";
 import type { PipeProblem, Preview, Shipment, Target, TargetIo } from "../core/target.ts";
+import type { BusConfig } from "./_bus-entry.ts";
 import { beforeDeadline } from "./_deadline.ts";
 import { describeFailure } from "./_failure-text.ts";
-
-export interface BusConfig {
-  readonly bus: string;
-}
-
-const READERS = { bus: described(readString, "The bus that gets the event: a folder with rules.") };
-
-function parse(entry: JsonObject): Result<BusConfig, readonly Mistake[]> {
-  const mistakes: Mistake[] = [];
-  const read = readMembers(entry, [], READERS, mistakes);
-  if (!Object.hasOwn(entry, "bus")) mistakes.push({ path: [], message: "expected the bus's name under bus" });
-  if (read.bus === undefined || mistakes.length > 0) return err(mistakes);
-  return ok({ bus: read.bus });
-}
 
 async function send(shipment: Shipment, config: BusConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
   const signal = io.timeoutSignal(timeoutMs);
@@ -71,9 +56,7 @@ function outcomeOfProblem(problem: PipeProblem): Outcome {
 
 const bus: Target<BusConfig> = {
   kind: "bus",
-  summary: "Publishes events on another bus of this router.",
-  schema: membersSchema(READERS, { required: ["bus"] }),
-  parse,
+  ...entry(),
   secretNames: () => [],
   queueBindings: () => [],
   serviceBindings: () => [],

@@ -13,23 +13,20 @@
  * 130101 "send too fast, exceed 20 times per minute" and 310000's three texts: Alibaba Cloud's table of the same robot.
  * Error answers come with status 200.
  */
+import entry from "#entry/targets/_dingtalk-entry.ts";
 import { toBase64 } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { readBindingName } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { isJsonObject, ok, ownMember } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
+import type { DingtalkConfig } from "./_dingtalk-entry.ts";
 import { delivered, failedNow, isSuccess, jsonOf, overRate, refused, wordsOf } from "./_preset-answer.ts";
 import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryText } from "./_preset-text.ts";
+import { presetTarget } from "./_preset.ts";
 import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "DingTalk";
@@ -46,28 +43,6 @@ const TEXT_BYTES_MAX = DINGTALK_MESSAGE_BYTES_MAX - 200;
 export const DINGTALK_RATE_WAIT_MS = 600_000;
 
 const TYPES = ["text", "link", "markdown", "actionCard", "feedCard"];
-
-interface DingtalkConfig extends PresetConfig {
-  readonly url: string;
-  readonly sign: string | undefined;
-}
-
-const READERS = {
-  dingtalk: described(readBindingName, "The secret that holds the robot's webhook URL.", {
-    examples: ["DINGTALK_WEBHOOK_URL"],
-  }),
-  local: HTTP_READERS.local,
-  sign: described(readBindingName, "The secret that holds what the robot signs with (SEC…).", {
-    examples: ["DINGTALK_SECRET"],
-  }),
-};
-
-function parse(entry: JsonObject): Result<DingtalkConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["dingtalk"]);
-  if (!read.ok) return read;
-  const { dingtalk, local, sign } = read.value;
-  return ok({ url: dingtalk, local, sign });
-}
 
 function message(shipment: Shipment): Result<string, MessageProblem> {
   const content = contentOf(shipment, VENDOR);
@@ -144,9 +119,7 @@ export function outcomeOfDingtalk(answer: HttpAnswer, now: number): Outcome {
 
 export default presetTarget<DingtalkConfig>({
   kind: "dingtalk",
-  summary: "Posts messages to a DingTalk group by a custom robot.",
-  schema: membersSchema(READERS, { required: ["dingtalk"] }),
-  parse,
+  ...entry(),
   ...webhookUrl(VENDOR, HOSTS),
   message,
   request: (url, body, { sign }, { time, signature }) => {

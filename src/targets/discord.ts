@@ -14,23 +14,19 @@
  * https://docs.discord.com/developers/resources/message#allowed-mentions-object (mentions) and #message-object-message-flags,
  * https://docs.discord.com/developers/topics/opcodes-and-status-codes#json (codes). `discordapp.com` is the older host.
  */
+import entry from "#entry/targets/_discord-entry.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { describe, readBindingName } from "../core/read-object.ts";
-import type { Reader } from "../core/read-object.ts";
-import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { ok, ownMember } from "../core/result.ts";
+import type { JsonObject, Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
+import type { DiscordConfig } from "./_discord-entry.ts";
 import { jsonOf, overRate, retryAfterOf, secondsToMs, wordsOf } from "./_preset-answer.ts";
 import { contentOf, withinChars, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry, readLine, readSwitch } from "./_preset-entry.ts";
 import { cutText, summaryText, utf16Units, withMembers } from "./_preset-text.ts";
+import { presetTarget } from "./_preset.ts";
 import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Discord";
@@ -39,58 +35,6 @@ const HOSTS = ["discord.com", "ptb.discord.com", "canary.discord.com", "discorda
 
 export const DISCORD_CONTENT_CHARS_MAX = 2_000;
 export const DISCORD_EMBEDS_MAX = 10;
-const USERNAME_CHARS_MAX = 80;
-
-const SUPPRESS_NOTIFICATIONS = 1 << 12;
-
-interface DiscordConfig extends PresetConfig {
-  readonly url: string;
-  readonly thread: string | undefined;
-  /** What each message has unless its payload says otherwise. */
-  readonly members: JsonObject;
-}
-
-/** A snowflake. As a number it would have lost its last digits already. */
-const readId: Reader<string> = withSchema(
-  (value, path, mistakes) => {
-    if (typeof value === "string" && /^\d{15,22}$/.test(value)) return value;
-    mistakes.push({
-      path,
-      message: `expected an id in quotes, such as "1100000000000000000", found ${describe(value)}`,
-    });
-    return undefined;
-  },
-  { type: "string", pattern: "^\\d{15,22}$" },
-);
-
-const READERS = {
-  discord: described(readBindingName, "The secret that holds the webhook's URL.", {
-    examples: ["DISCORD_WEBHOOK_URL"],
-  }),
-  local: HTTP_READERS.local,
-  username: described(readLine(USERNAME_CHARS_MAX), "The name that it posts by, in place of the webhook's own."),
-  thread: described(readId, "The id of a thread of the webhook's channel to post into, in quotes."),
-  silent: described(readSwitch, "true: nobody is notified.", { default: false }),
-  mentions: described(
-    readSwitch,
-    "true: messages may call people, roles and @everyone. Otherwise they are only shown.",
-    {
-      default: false,
-    },
-  ),
-};
-
-function parse(entry: JsonObject): Result<DiscordConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["discord"]);
-  if (!read.ok) return read;
-  const { discord, local, username, thread, silent = false, mentions = false } = read.value;
-  const members = {
-    ...(username === undefined ? {} : { username }),
-    ...(silent ? { flags: SUPPRESS_NOTIFICATIONS } : {}),
-    ...(mentions ? {} : { allowed_mentions: { parse: [] } }),
-  };
-  return ok({ url: discord, local, thread, members });
-}
 
 function message(shipment: Shipment, { members }: DiscordConfig): Result<string, MessageProblem> {
   const content = contentOf(shipment, VENDOR);
@@ -176,9 +120,7 @@ export function outcomeOfDiscord(answer: HttpAnswer, now: number): Outcome {
 
 export default presetTarget<DiscordConfig>({
   kind: "discord",
-  summary: "Posts messages to a Discord channel by a webhook.",
-  schema: membersSchema(READERS, { required: ["discord"] }),
-  parse,
+  ...entry(),
   ...webhookUrl(VENDOR, HOSTS),
   message,
   // Without wait Discord answers before it has saved the message, and tells of no error that comes later.

@@ -13,18 +13,15 @@
  * 11232 "frequency limited" as bots get it; 99991400 with `x-ogw-ratelimit-reset`:
  * https://open.feishu.cn/document/server-docs/api-call-guide/frequency-control. Errors mostly come with status 200.
  */
+import entry from "#entry/targets/_feishu-entry.ts";
 import { toBase64 } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { readBindingName } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { ok, ownMember } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
+import type { FeishuConfig } from "./_feishu-entry.ts";
 import {
   delivered,
   failedNow,
@@ -38,8 +35,8 @@ import {
 } from "./_preset-answer.ts";
 import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry, readSwitch } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryText, withMembers } from "./_preset-text.ts";
+import { presetTarget } from "./_preset.ts";
 import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Feishu";
@@ -54,30 +51,6 @@ const TEXT_BYTES_MAX = FEISHU_MESSAGE_BYTES_MAX - 200;
 
 /** Members that the signature needs for itself. */
 const SIGNATURE_MEMBERS = ["timestamp", "sign"];
-
-interface FeishuConfig extends PresetConfig {
-  readonly url: string;
-  readonly sign: string | undefined;
-  readonly mentions: boolean;
-}
-
-const READERS = {
-  feishu: described(readBindingName, "The secret that holds the bot's webhook URL.", {
-    examples: ["FEISHU_WEBHOOK_URL"],
-  }),
-  local: HTTP_READERS.local,
-  sign: described(readBindingName, "The secret that holds what the bot signs with.", { examples: ["FEISHU_SECRET"] }),
-  mentions: described(readSwitch, 'true: texts may call people: <at user_id="all">. Otherwise it is shown as text.', {
-    default: false,
-  }),
-};
-
-function parse(entry: JsonObject): Result<FeishuConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["feishu"]);
-  if (!read.ok) return read;
-  const { feishu, local, sign, mentions = false } = read.value;
-  return ok({ url: feishu, local, sign, mentions });
-}
 
 function message(shipment: Shipment, { mentions }: FeishuConfig): Result<string, MessageProblem> {
   const content = contentOf(shipment, VENDOR);
@@ -164,9 +137,7 @@ export function outcomeOfFeishu(answer: HttpAnswer, now: number): Outcome {
 
 export default presetTarget<FeishuConfig>({
   kind: "feishu",
-  summary: "Posts messages to a Feishu or Lark group by a custom bot.",
-  schema: membersSchema(READERS, { required: ["feishu"] }),
-  parse,
+  ...entry(),
   ...webhookUrl(VENDOR, HOSTS),
   message,
   request: (url, json, { sign }, { time, signature }) => {

@@ -15,34 +15,26 @@
  * else x-ratelimit-reset when x-ratelimit-remaining is 0, else at least a minute),
  * https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api (404 for what a token may not see).
  */
+import entry from "#entry/targets/_github-dispatch-entry.ts";
 import { structuredJson } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { describe, readBindingName } from "../core/read-object.ts";
-import type { Reader } from "../core/read-object.ts";
-import { described, membersSchema, withSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
+import type { Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
+import { EVENT_TYPE_CHARS_MAX } from "./_event-type.ts";
+import type { GithubDispatchConfig } from "./_github-dispatch-entry.ts";
 import { headerValueProblem } from "./_headers.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
 import { jsonOf, overRate, retryAfterOf, wordsOf } from "./_preset-answer.ts";
 import { contentOf, withinChars } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry, readLine } from "./_preset-entry.ts";
 import { cutText, jsonBytes } from "./_preset-text.ts";
-import { readTargetUrl } from "./_url.ts";
-import type { TargetUrl } from "./_url.ts";
-
-const GITHUB_API: TargetUrl = { url: "https://api.github.com/", isLoopback: false };
+import { presetTarget } from "./_preset.ts";
 
 /** The version of the REST API that this speaks: https://docs.github.com/rest/about-the-rest-api/api-versions */
 const API_VERSION = "2022-11-28";
 
-export const EVENT_TYPE_CHARS_MAX = 100;
 export const CLIENT_PAYLOAD_MEMBERS_MAX = 10;
 
 /** Less than 64 KB. */
@@ -50,52 +42,6 @@ export const CLIENT_PAYLOAD_BYTES_MAX = 65_535;
 
 /** What remains for a text beside its member's name. */
 const TEXT_BYTES_MAX = CLIENT_PAYLOAD_BYTES_MAX - 100;
-
-interface GithubDispatchConfig extends PresetConfig {
-  readonly repository: string;
-  readonly token: string;
-  readonly eventType: string | undefined;
-  readonly api: TargetUrl;
-}
-
-/** Owners and names as GitHub has them, so that nothing in them can change the path. */
-const REPOSITORY = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/;
-
-const readRepository: Reader<string> = withSchema(
-  (value, path, mistakes) => {
-    if (typeof value === "string" && REPOSITORY.test(value)) return value;
-    mistakes.push({ path, message: `expected a repository as owner/name, found ${describe(value)}` });
-    return undefined;
-  },
-  { type: "string", pattern: REPOSITORY.source },
-);
-
-const READERS = {
-  "github-dispatch": described(readRepository, "The repository, as owner/name.", { examples: ["octocat/hello"] }),
-  token: described(
-    readBindingName,
-    "The secret that holds a token with the right to write the repository's contents.",
-    {
-      examples: ["DEPLOY_TOKEN"],
-    },
-  ),
-  "event-type": described(
-    readLine(EVENT_TYPE_CHARS_MAX),
-    "The event_type that workflows listen to; by default the event's type.",
-  ),
-  api: described(readTargetUrl, "The API of a GitHub Enterprise Server: https://<host>/api/v3.", {
-    default: "https://api.github.com",
-  }),
-  local: HTTP_READERS.local,
-};
-
-function parse(entry: JsonObject): Result<GithubDispatchConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["github-dispatch", "token"]);
-  if (!read.ok) return read;
-  const { token, api = GITHUB_API, local } = read.value;
-  if (new URL(api.url).search !== "") return err([{ path: ["api"], message: "expected a URL without a query (?…)" }]);
-  return ok({ repository: read.value["github-dispatch"], token, eventType: read.value["event-type"], api, local });
-}
 
 function message(shipment: Shipment, { eventType }: GithubDispatchConfig): Result<string, MessageProblem> {
   const type = eventType ?? String(shipment.event.attributes.type);
@@ -191,9 +137,7 @@ export function outcomeOfGithubDispatch(answer: HttpAnswer, now: number): Outcom
 
 export default presetTarget<GithubDispatchConfig>({
   kind: "github-dispatch",
-  summary: "Starts workflows of a GitHub repository by a repository_dispatch event.",
-  schema: membersSchema(READERS, { required: ["github-dispatch", "token"] }),
-  parse,
+  ...entry(),
   secretNames: ({ token }) => [token],
   urlSecret: () => undefined,
   secretProblem: (_name, value) => {

@@ -14,20 +14,15 @@
  *   handshake: events.example.com     # ask for permission first, in this name
  * ```
  */
+import entry from "#entry/targets/_http-entry.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { readMembers, readOneOf } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
 import type { Shipment, Target, TargetIo } from "../core/target.ts";
-import type { AttemptTime } from "./_access-token.ts";
 import { accessToken, dropToken } from "./_access-token.ts";
+import type { AttemptTime } from "./_access-token.ts";
 import { compressed } from "./_gzip.ts";
-import { allowedLimits, readHandshake, takePermission } from "./_handshake.ts";
+import { allowedLimits, takePermission } from "./_handshake.ts";
 import { deliver } from "./_http-delivery.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
 import { prepareLarge, previewLarge } from "./_http-large.ts";
-import type { HttpConfig } from "./_http-request.ts";
 import {
   isStandIn,
   localOnly,
@@ -38,45 +33,10 @@ import {
   unreachable,
   urlOf,
 } from "./_http-request.ts";
+import type { HttpConfig } from "./_http-request.ts";
 import type { Oauth2 } from "./_target-auth.ts";
-import { readTargetAuth } from "./_target-auth.ts";
-import { readTargetUrl } from "./_url.ts";
 
 const UNAUTHORIZED = 401;
-
-const READERS = {
-  http: described(readTargetUrl, "The endpoint's URL, https; plain http is for this machine only."),
-  ...HTTP_READERS,
-  auth: described(readTargetAuth, "Who sends: { bearer: SECRET_NAME }, { basic: … } or { oauth2: … }."),
-  compress: described(
-    readOneOf(["gzip"]),
-    "gzip: bodies of 1 KiB and more are sent compressed. Signatures are over the body before that.",
-  ),
-  handshake: described(
-    readHandshake,
-    "Ask the endpoint for permission first (CloudEvents webhooks), in the name of this host: events.example.com, or { origin, rate }.",
-  ),
-};
-
-function parse(entry: JsonObject): Result<HttpConfig, readonly Mistake[]> {
-  const mistakes: Mistake[] = [];
-  const read = readMembers(entry, [], READERS, mistakes);
-  if (!Object.hasOwn(entry, "http")) mistakes.push({ path: [], message: "expected the target's URL under http" });
-  if (read.auth !== undefined && read.headers?.some(({ name }) => name === "authorization")) {
-    mistakes.push({ path: ["auth"], at: "key", message: "expected auth or the header Authorization, found both" });
-  }
-  if (read.http === undefined || mistakes.length > 0) return err(mistakes);
-  return ok({
-    target: read.http,
-    local: read.local,
-    format: read.format ?? "binary",
-    headers: read.headers ?? [],
-    signingSecrets: read.sign ?? [],
-    auth: read.auth,
-    compress: read.compress,
-    handshake: read.handshake,
-  });
-}
 
 async function send(shipment: Shipment, config: HttpConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
   const time = { signal: io.timeoutSignal(timeoutMs), timeoutMs };
@@ -128,9 +88,7 @@ async function sendOnce(
 
 const http: Target<HttpConfig> = {
   kind: "http",
-  summary: "POSTs events to an HTTP endpoint as CloudEvents or as the original webhook.",
-  schema: membersSchema(READERS, { required: ["http"] }),
-  parse,
+  ...entry(),
   secretNames,
   queueBindings: () => [],
   serviceBindings: () => [],

@@ -11,38 +11,21 @@
  * `dataref` (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/dataref.md): what is fetched there is the
  * data as bytes, of the content type `datacontenttype`.
  */
+import entry from "#entry/targets/_queue-entry.ts";
 import { structuredJson } from "../core/event.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { queueMessageBytes, readQueueRefusal } from "../core/queue-message.ts";
-import { formatDuration, readBindingName, readMembers } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
-import { err, ok } from "../core/result.ts";
+import { formatDuration } from "../core/read-object.ts";
 import type { Claim, Preview, QueueBinding, Shipment, Target, TargetIo } from "../core/target.ts";
 import { beforeDeadline } from "./_deadline.ts";
 import { describeFailure } from "./_failure-text.ts";
+import type { QueueConfig } from "./_queue-entry.ts";
 
 /** https://developers.cloudflare.com/queues/platform/limits/: 128 KB, and there 1 KB is 1,000 bytes. */
 export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
 
 /** Stands in a preview where a message would refer to its data. */
 export const DATAREF_SHOWN = "<claimed when sent>";
-
-export interface QueueConfig {
-  readonly binding: string;
-}
-
-const READERS = {
-  queue: described(readBindingName, "The binding of a queue's producer in wrangler.toml.", { examples: ["AUDIT"] }),
-};
-
-function parse(entry: JsonObject): Result<QueueConfig, readonly Mistake[]> {
-  const mistakes: Mistake[] = [];
-  const read = readMembers(entry, [], READERS, mistakes);
-  if (!Object.hasOwn(entry, "queue")) mistakes.push({ path: [], message: "expected the queue's binding under queue" });
-  if (read.queue === undefined || mistakes.length > 0) return err(mistakes);
-  return ok({ binding: read.queue });
-}
 
 async function send(shipment: Shipment, config: QueueConfig, timeoutMs: number, io: TargetIo): Promise<Outcome> {
   const signal = io.timeoutSignal(timeoutMs);
@@ -143,9 +126,7 @@ function outcomeOfFailure(error: unknown): Outcome {
 
 const queue: Target<QueueConfig> = {
   kind: "queue",
-  summary: "Sends events to a Cloudflare Queue as structured CloudEvents.",
-  schema: membersSchema(READERS, { required: ["queue"] }),
-  parse,
+  ...entry(),
   secretNames: () => [],
   queueBindings: (config) => [config.binding],
   sharesSlot: (config) => config.binding,

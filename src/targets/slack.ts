@@ -14,17 +14,13 @@
  * https://docs.slack.dev/messaging/formatting-message-text (escaping), https://docs.slack.dev/reference/methods/chat.postMessage
  * (Slack cuts `text` at 40,000 characters). GovSlack's host: https://docs.slack.dev/govslack
  */
+import entry from "#entry/targets/_slack-entry.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { readBindingName } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { JsonObject, Mistake, Result } from "../core/result.ts";
 import { ok, ownMember } from "../core/result.ts";
+import type { JsonObject, Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
 import {
   delivered,
   failedNow,
@@ -37,8 +33,9 @@ import {
 } from "./_preset-answer.ts";
 import { contentOf, withinChars, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry, readLine, readSwitch } from "./_preset-entry.ts";
 import { cutText, summaryText, utf16Units, withMembers } from "./_preset-text.ts";
+import { presetTarget } from "./_preset.ts";
+import type { SlackConfig } from "./_slack-entry.ts";
 import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Slack";
@@ -49,44 +46,6 @@ export const SLACK_TEXT_CHARS_MAX = 40_000;
 
 /** https://docs.slack.dev/reference/block-kit/blocks: up to 50 blocks in each message. */
 export const SLACK_BLOCKS_MAX = 50;
-
-interface SlackConfig extends PresetConfig {
-  readonly url: string;
-  readonly mentions: boolean;
-  /** What each message has unless its payload says otherwise. */
-  readonly members: JsonObject;
-}
-
-const READERS = {
-  slack: described(readBindingName, "The secret that holds the URL of an incoming webhook.", {
-    examples: ["SLACK_WEBHOOK_URL"],
-  }),
-  local: HTTP_READERS.local,
-  channel: described(readLine(100), "Another channel, for webhooks of the old kind only: #builds. Others ignore it."),
-  username: described(readLine(80), "The name that it posts by, for webhooks of the old kind only."),
-  icon: described(readLine(100), "The emoji that it posts by, for webhooks of the old kind only: :ship:."),
-  thread: described(readLine(50), 'The thread to answer in: the ts of its first message, "1700000000.123456".'),
-  mentions: described(
-    readSwitch,
-    "true: texts may call people and channels. Otherwise <!channel> and the like are shown as text.",
-    {
-      default: false,
-    },
-  ),
-};
-
-function parse(entry: JsonObject): Result<SlackConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["slack"]);
-  if (!read.ok) return read;
-  const { slack, local, channel, username, icon, thread, mentions = false } = read.value;
-  const members = {
-    ...(channel === undefined ? {} : { channel }),
-    ...(username === undefined ? {} : { username }),
-    ...(icon === undefined ? {} : { icon_emoji: icon }),
-    ...(thread === undefined ? {} : { thread_ts: thread }),
-  };
-  return ok({ url: slack, local, mentions, members });
-}
 
 function message(shipment: Shipment, { mentions, members }: SlackConfig): Result<string, MessageProblem> {
   const content = contentOf(shipment, VENDOR);
@@ -188,9 +147,7 @@ export function outcomeOfSlack(answer: HttpAnswer, now: number): Outcome {
 
 export default presetTarget<SlackConfig>({
   kind: "slack",
-  summary: "Posts messages to a Slack channel by an incoming webhook.",
-  schema: membersSchema(READERS, { required: ["slack"] }),
-  parse,
+  ...entry(),
   ...webhookUrl(VENDOR, HOSTS),
   message,
   outcomeOf: outcomeOfSlack,

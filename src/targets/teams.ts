@@ -13,22 +13,19 @@
  * Where Workflows' URLs lead, `*.logic.azure.com` and since 2025 `*.environment.api.powerplatform.com`, is taken from published
  * URLs, not from a page of Microsoft's.
  */
+import entry from "#entry/targets/_teams-entry.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { readBindingName } from "../core/read-object.ts";
-import { described, membersSchema } from "../core/reader-schema.ts";
-import type { Json, JsonObject, Mistake, Result } from "../core/result.ts";
 import { isJsonObject, ok, ownMember } from "../core/result.ts";
+import type { Json, JsonObject, Result } from "../core/result.ts";
 import type { Shipment } from "../core/target.ts";
 import { outcomeOfAnswer } from "./_answer.ts";
 import type { HttpAnswer } from "./_answer.ts";
-import { HTTP_READERS } from "./_http-keys.ts";
-import type { PresetConfig } from "./_preset.ts";
-import { presetTarget } from "./_preset.ts";
 import { jsonOf, kept, overRate, retryAfterOf, wordsOf } from "./_preset-answer.ts";
 import { contentOf, withinBytes, wrongPayload } from "./_preset-content.ts";
 import type { MessageProblem } from "./_preset-content.ts";
-import { readEntry } from "./_preset-entry.ts";
 import { cutText, jsonBytes, summaryOf } from "./_preset-text.ts";
+import { presetTarget } from "./_preset.ts";
+import type { TeamsConfig } from "./_teams-entry.ts";
 import { webhookUrl } from "./_webhook-url.ts";
 
 const VENDOR = "Microsoft Teams";
@@ -42,22 +39,6 @@ export const TEAMS_MESSAGE_BYTES_MAX = 28_000;
 const TEXT_BYTES_MAX = TEAMS_MESSAGE_BYTES_MAX - 1_000;
 
 const CARD_TYPE = "application/vnd.microsoft.card.adaptive";
-
-interface TeamsConfig extends PresetConfig {
-  readonly url: string;
-}
-
-const READERS = {
-  teams: described(readBindingName, "The secret that holds the URL of a Workflows webhook.", {
-    examples: ["TEAMS_WEBHOOK_URL"],
-  }),
-  local: HTTP_READERS.local,
-};
-
-function parse(entry: JsonObject): Result<TeamsConfig, readonly Mistake[]> {
-  const read = readEntry(entry, READERS, ["teams"]);
-  return read.ok ? ok({ url: read.value.teams, local: read.value.local }) : read;
-}
 
 function message(shipment: Shipment): Result<string, MessageProblem> {
   const content = contentOf(shipment, VENDOR);
@@ -142,9 +123,7 @@ function explained(outcome: Outcome, answer: HttpAnswer, now: number): Outcome {
 
 export default presetTarget<TeamsConfig>({
   kind: "teams",
-  summary: "Posts Adaptive Cards to a Microsoft Teams channel by a Workflows webhook.",
-  schema: membersSchema(READERS, { required: ["teams"] }),
-  parse,
+  ...entry(),
   ...webhookUrl(VENDOR, HOSTS),
   message,
   outcomeOf: outcomeOfTeams,

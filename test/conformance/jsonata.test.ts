@@ -6,7 +6,8 @@ import jsonata from "jsonata";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { isFunctionObject } from "../../src/core/jsonata-budget.ts";
 import { BUILT_INS } from "../../src/core/jsonata-built-ins.ts";
-import { compileJsonata, evaluateJsonata } from "../../src/core/jsonata.ts";
+import { evaluateJsonata } from "../../src/core/jsonata-evaluation.ts";
+import { compileJsonata } from "../../src/core/jsonata.ts";
 import type { Json } from "../../src/core/result.ts";
 
 interface Cases {

@@ -106,6 +106,11 @@ describe.each(sources)("the source $kind", ({ kind, source }) => {
     expect(source.isOpen(configOf(source, closedEntry(source)))).toBe(false);
   });
 
+  it("makes a configuration that is the same when it was written as JSON into the generated rules", () => {
+    const config: unknown = configOf(source, closedEntry(source));
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+
   it("leaves the entry as it was", () => {
     expect(source.parse(deepFreeze(structuredClone(closedEntry(source)) as { [name: string]: Json })).ok).toBe(true);
   });

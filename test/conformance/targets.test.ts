@@ -189,6 +189,11 @@ describe.each(targets)("the target $kind", ({ kind, target }) => {
     for (const url of target.urls(config)) expect(new URL(url).href).toBe(url);
   });
 
+  it("makes a configuration that is the same when it was written as JSON into the generated rules", () => {
+    const config = shortestConfig(target);
+    expect(JSON.parse(JSON.stringify(config))).toEqual(config);
+  });
+
   it("refuses an entry without its own key", () => {
     const parsed = target.parse({});
     expect(parsed.ok).toBe(false);

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { sources } from "../../src/generated/sources.ts";
-import type { HandshakeAnswer, Received, SourceAnswer, SourceRequest } from "../../src/core/source.ts";
+import { sources } from "../support/kinds.ts";
+import type { HandshakeAnswer, Received, Source, SourceAnswer, SourceRequest } from "../../src/core/source.ts";
 import { describeRejection } from "../../src/http/problem.ts";
 import type { VectorCase, VectorFile } from "../support/webhook-vectors.ts";
 import { VECTOR_KINDS, readVectors, vectorContext, vectorRequest } from "../support/webhook-vectors.ts";
@@ -39,7 +39,7 @@ it("are there for every vendor, and for no other", () => {
 
 describe.each(files)("the vectors of %s", (kind) => {
   const file: VectorFile = readVectors(readFileSync(fileURLToPath(new URL(`${kind}.json`, FOLDER).href), "utf8"));
-  const source = sources[kind as keyof typeof sources] as (typeof sources)["github"];
+  const source = sources[kind] as Source<unknown>;
 
   it("say where they come from, and have a case of each kind", () => {
     expect(file.from).toMatch(/^https:\/\//);
@@ -62,6 +62,9 @@ describe.each(files)("the vectors of %s", (kind) => {
       const { status } = describeRejection(result.error);
       expect(status).toBeGreaterThanOrEqual(400);
       return;
+    }
+    for (const { event, data } of "events" in result.value ? result.value.events : []) {
+      expect(data).toEqual(JSON.parse(new TextDecoder().decode(event.body ?? new Uint8Array())));
     }
     const got = "events" in result.value ? seen(result.value, one) : { answer: answerOf(result.value) };
     expect(got).toEqual(one.expect);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foldCase } from "../../src/core/case-folding.ts";
+import { foldCase, foldsTo } from "../../src/core/case-folding.ts";
 
 const CODE_POINTS = Array.from({ length: 0x110000 }, (_, code) => code)
   .filter((code) => code < 0xd800 || code > 0xdfff)
@@ -58,5 +58,19 @@ describe("foldCase", () => {
     });
     expect(cased.length).toBeGreaterThan(2_500);
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("foldsTo", () => {
+  test("says of every part of a text whether its folding is this", () => {
+    const text = "aKk\u212aſSßẞ𐐀𐐨Z";
+    const folded = [...new Set(["akk", "k", "kks", "ss", "s", "ßß", "𐐨", "z", "", foldCase(text), "\udc00", "\udc28"])];
+    for (const part of folded) {
+      for (let start = -1; start <= text.length; start++) {
+        const isWithin = start >= 0 && start + part.length <= text.length;
+        const expected = isWithin && foldCase(text.slice(start, start + part.length)) === part;
+        expect(foldsTo(text, start, part), `${part} at ${start}`).toBe(expected);
+      }
+    }
   });
 });

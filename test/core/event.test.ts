@@ -134,6 +134,12 @@ describe("what patterns and transforms see", () => {
     expect("data" in eventView(event(null))).toBe(false);
   });
 
+  it("takes what was parsed already, where the data is JSON", () => {
+    expect(eventView(event('{"ref":1}'), { ref: 2 })["data"]).toEqual({ ref: 2 });
+    expect(eventView(event("1", { datacontenttype: "text/plain" }), 1)["data"]).toBe("1");
+    expect("data" in eventView(event(null), { ref: 2 })).toBe(false);
+  });
+
   it("has nothing that the event does not have", () => {
     const view = eventView(event('{"__proto__":{"a":1}}'));
     expect(view["constructor"]).toBeUndefined();

@@ -13,8 +13,11 @@ import {
   PICTURE_LENGTH_MAX,
   SORTED_ELEMENTS_MAX,
 } from "../../src/core/jsonata-built-ins.ts";
+import { checkedJsonata } from "../../src/core/checked-jsonata.ts";
+import { evaluateJsonata } from "../../src/core/jsonata-evaluation.ts";
 import { writeResult } from "../../src/core/jsonata-output.ts";
-import { EXPRESSION_LENGTH_MAX, compileJsonata, evaluateJsonata } from "../../src/core/jsonata.ts";
+import type { JsonataEngine } from "../../src/core/jsonata.ts";
+import { EXPRESSION_LENGTH_MAX, compileJsonata, jsonataEngine } from "../../src/core/jsonata.ts";
 import type { Json, Result } from "../../src/core/result.ts";
 import { OUTPUT_BYTES_MAX } from "../../src/core/template.ts";
 
@@ -74,6 +77,27 @@ describe("an expression that is wrong", () => {
     expect(mistakes(`"${"x".repeat(EXPRESSION_LENGTH_MAX - 1)}"`)).toEqual([
       `an expression has at most ${EXPRESSION_LENGTH_MAX} characters`,
     ]);
+  });
+});
+
+describe("an expression that was checked before", () => {
+  it("does what it does everywhere, and is read when it is first evaluated", async () => {
+    const outcome = async (engine: JsonataEngine, text: string) => {
+      const compiled = engine.compile(text);
+      if (!compiled.ok) throw new Error(compiled.error.join());
+      return JSON.stringify(await engine.evaluate(compiled.value, { data: [3, 4] }, CONTEXT));
+    };
+    for (const text of [
+      "$sum(data)",
+      "$now() & $random()",
+      "$match('a1b2', /\\d/).match",
+      "data.x + 'y'",
+      "[1..1e6]",
+    ]) {
+      expect(await outcome(checkedJsonata, text), text).toEqual(await outcome(jsonataEngine, text));
+    }
+    expect(checkedJsonata.compile("(").ok).toBe(true);
+    expect(await outcome(checkedJsonata, "(")).toContain('{"ok":false,"error":"the expression failed at line 1');
   });
 });
 

@@ -8,7 +8,7 @@ import { BODY_EXAMPLE_CHARS_MAX, EXAMPLES_MAX } from "../../src/core/plan-tally.
 import type { PlanEvent, RulePlan, RulesPlan } from "../../src/core/plan.ts";
 import { planChanges } from "../../src/core/plan.ts";
 import type { Json } from "../../src/core/result.ts";
-import type { RuleDefinition, RuleMode, TargetDefinition } from "../../src/core/rule.ts";
+import type { RuleDefinition, RuleMode, Running, TargetDefinition } from "../../src/core/rule.ts";
 import { targetMark } from "../../src/core/target-mark.ts";
 import { hashing } from "../../src/hashing.ts";
 
@@ -367,20 +367,21 @@ describe("a plan of any two sets of rules", () => {
 });
 
 describe("targets", () => {
-  const definition: TargetDefinition = {
+  const definition: Running<TargetDefinition> = {
     name: "ci",
     kind: "http",
-    entry: { http: "https://ci.example.com/secret-path" },
+    config: { http: "https://ci.example.com/secret-path" },
     timeoutMs: 15_000,
     retryDelaysMs: [5_000],
     maxAgeMs: 60_000,
   };
-  const mark = (changes: Partial<TargetDefinition> = {}) => targetMark({ ...definition, ...changes }, hashing.sha256);
+  const mark = (changes: Partial<Running<TargetDefinition>> = {}) =>
+    targetMark({ ...definition, ...changes }, hashing.sha256);
 
   it("are marked with a short hash of all their settings, and never by where they send to", () => {
     expect(mark()).toEqual({ name: "ci", kind: "http", hash: expect.stringMatching(/^[0-9a-f]{12}$/) });
     const others = [
-      mark({ entry: { http: "https://ci.example.com/other" } }),
+      mark({ config: { http: "https://ci.example.com/other" } }),
       mark({ timeoutMs: 1 }),
       mark({ limits: { concurrency: 1 } }),
     ];

@@ -117,11 +117,16 @@ describe("looking up", () => {
 
 describe("a document that could not have been generated throws", () => {
   it.each<[string, RulesDocument]>([
-    ["pattern of rule default/a", document([rule("default/a", { pattern: { type: "push" } })])],
-    ["transform of rule default/a", document([rule("default/a", { transform: {} })])],
     ["no target gone", document([rule("default/a", { targets: ["gone"] })])],
     ["default/a is there twice", document([rule("default/a"), rule("default/a")])],
     ["no kind constructor", document([], { sources: [{ name: "x", kind: "constructor", bus: "default", entry: {} }] })],
     ["bad: is bad", document([], { sources: [{ name: "x", kind: "test", bus: "default", entry: { bad: 1 } }] })],
   ])("%s", (message, wrong) => expect(() => compileRules(wrong, registry)).toThrow(message));
+
+  it("a pattern and a transform with the first event, as they are compiled then", () => {
+    const pattern = compileRules(document([rule("default/a", { pattern: { type: "push" } })]), registry);
+    expect(() => pattern.match("default", { type: "push" })).toThrow("type: expected an object");
+    const transform = compileRules(document([rule("default/a", { transform: {} })]), registry);
+    expect(() => transform.rule("default/a")?.transform).toThrow("expected constant, path, template or jsonata");
+  });
 });

@@ -3,7 +3,8 @@ import type { CloudEvent } from "../../src/core/event.ts";
 import { decodeUtf8, eventView } from "../../src/core/event.ts";
 import type { Json } from "../../src/core/result.ts";
 import { toShipment } from "../../src/core/shipment.ts";
-import { parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
 
 const attributes = {
   specversion: "1.0",
@@ -21,7 +22,7 @@ async function ship(
   transform: Json | undefined,
   changes: { readonly attempt?: number; readonly of?: CloudEvent; readonly id?: string } = {},
 ) {
-  const parsed = transform === undefined ? undefined : parseTransform(transform);
+  const parsed = transform === undefined ? undefined : parseTransform(transform, jsonataEngine);
   if (parsed?.ok === false) throw new Error(JSON.stringify(parsed.error));
   const of = changes.of ?? event;
   return toShipment(

@@ -4,7 +4,9 @@ import type { Json, JsonObject, Mistake } from "../../src/core/result.ts";
 import { formatPath } from "../../src/core/result.ts";
 import { OUTPUT_BYTES_MAX, TEMPLATE_BYTES_MAX } from "../../src/core/template.ts";
 import { PATHS_MAX } from "../../src/core/named-path.ts";
-import { applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
+import { applyTransform } from "../../src/core/transform.ts";
 
 const view: JsonObject = {
   id: "1",
@@ -13,7 +15,7 @@ const view: JsonObject = {
 };
 
 async function apply(transform: Json, event: JsonObject = view) {
-  const parsed = parseTransform(transform);
+  const parsed = parseTransform(transform, jsonataEngine);
   if (!parsed.ok)
     throw new Error(parsed.error.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("\n"));
   return applyTransform(parsed.value, event, { acceptedAt: 0, seed: "" });
@@ -27,7 +29,7 @@ async function textOf(transform: Json, event?: JsonObject): Promise<string> {
 }
 
 function mistakesOf(transform: Json): readonly Mistake[] {
-  const parsed = parseTransform(transform);
+  const parsed = parseTransform(transform, jsonataEngine);
   return parsed.ok ? [] : parsed.error;
 }
 

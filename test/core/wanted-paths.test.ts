@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { RuleMode } from "../../src/core/rule.ts";
-import { parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
 import type { Json } from "../../src/core/result.ts";
 import { wantedByPatterns, wantedByTransform, wantedMembers } from "../../src/core/wanted-paths.ts";
 
@@ -10,7 +11,7 @@ function ruleOf(path: string, pattern: Json, mode: RuleMode = "live") {
 }
 
 function wantedOf(transform: Json) {
-  const parsed = parseTransform(transform);
+  const parsed = parseTransform(transform, jsonataEngine);
   if (!parsed.ok) throw new Error("the transform parses");
   return wantedByTransform(parsed.value);
 }

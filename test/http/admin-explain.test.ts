@@ -6,8 +6,7 @@ import { deliveryId, formatReceipt, partitionName, seqAtMs } from "../../src/cor
 import { compileRules } from "../../src/core/rule-set.ts";
 import type { LocalMode } from "../../src/core/target.ts";
 import { LOG_WINDOW_MS } from "../../src/core/windows.ts";
-import { sources } from "../../src/generated/sources.ts";
-import { targets } from "../../src/generated/targets.ts";
+import { sources, targets } from "../support/kinds.ts";
 import type { AdminExplainPorts } from "../../src/http/admin-explain.ts";
 import { explainRoutes } from "../../src/http/admin-explain.ts";
 import { hashing } from "../../src/hashing.ts";

@@ -16,6 +16,7 @@ async function ask(query: string) {
     hashing,
     secret: (name: string) => (name === "VERIFY_TOKEN" ? "open sesame" : undefined),
     later: () => {},
+    admit: async () => {},
     recordVerification: async (source: string, secrets: readonly string[]) => void verified.push({ source, secrets }),
     recordRejection: async (_source: string, { reason }: { reason: string }) => void rejected.push(reason),
   } as unknown as IngestPorts;

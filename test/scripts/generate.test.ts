@@ -2,10 +2,10 @@ import { appendFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RULES_DIR, main, renderRules } from "../../scripts/generate.ts";
-import { listKinds, loadRegistry, renderRegistry } from "../../scripts/registry.ts";
+import { LITERAL_CHARS_MAX, RULES_DIR, main, renderRules } from "../../scripts/generate.ts";
+import { listKinds, loadRegistry, renderJsonata, renderRegistry } from "../../scripts/registry.ts";
 import type { Json } from "../../src/core/result.ts";
-import type { RulesDocument } from "../../src/core/rule.ts";
+import type { RunningRules } from "../../src/core/rule.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -23,8 +23,8 @@ async function run(...args: string[]): Promise<{ code: number; lines: string[] }
 }
 
 describe("generating", () => {
-  it("writes three files, and nothing the second time", async () => {
-    expect((await run()).lines).toHaveLength(3);
+  it("writes four files, and nothing the second time", async () => {
+    expect((await run()).lines).toHaveLength(4);
     const before = await stat(join(dir, "out/rules.ts"));
     expect(await run()).toEqual({ code: 0, lines: [] });
     expect((await stat(join(dir, "out/rules.ts"))).mtimeMs).toBe(before.mtimeMs);
@@ -76,19 +76,38 @@ describe("generating", () => {
 });
 
 describe("what is written", () => {
+  const pattern = JSON.parse(
+    '{"__proto__": ["a"], "a": {"__proto__": [null, 1, true, "\\u2028\\"`${x}\\n\\\\"]}}',
+  ) as Json;
+  const documentOf = (paths: readonly string[]): RunningRules => ({
+    version: "v",
+    sources: [],
+    targets: [{ name: "t", kind: "queue", config: {}, timeoutMs: 1, retryDelaysMs: [], maxAgeMs: 2 }],
+    rules: paths.map((path) => ({ path, bus: "b", pattern, targets: ["t"], mode: "live" })),
+  });
+  const evaluated = async (text: string) => {
+    const code = text.replace(/^import .*$/m, "").replace("rules: RunningRules", "rules");
+    return ((await import(`data:text/javascript,${encodeURIComponent(code)}`)) as { rules: RunningRules }).rules;
+  };
   it("is the document again, names like __proto__ included", async () => {
-    const pattern = JSON.parse('{"__proto__": ["a"], "a": {"__proto__": [null, 1, true, "\\u2028\\"`${x}"]}}') as Json;
-    const document: RulesDocument = {
-      version: "v",
-      sources: [],
-      targets: [{ name: "t", kind: "queue", entry: {}, timeoutMs: 1, retryDelaysMs: [], maxAgeMs: 2 }],
-      rules: [{ path: "b/r", bus: "b", pattern, targets: ["t"], mode: "live" }],
-    };
-    const code = renderRules(document)
-      .replace(/^import .*$/m, "")
-      .replace("rules: RulesDocument", "rules");
-    const module = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as { rules: RulesDocument };
-    expect(JSON.stringify(module.rules)).toBe(JSON.stringify(document));
+    const document = documentOf(["b/r"]);
+    expect(JSON.stringify(await evaluated(renderRules(document)))).toBe(JSON.stringify(document));
+  });
+  it("is a literal as long as it is small, and JSON beyond, one definition a line in both", async () => {
+    const line =
+      renderRules(documentOf([""]))
+        .split("\n")
+        .find((text) => text.includes('"path"')) ?? "";
+    const indentAndComma = 5;
+    const fill = LITERAL_CHARS_MAX - 2 * (line.length - indentAndComma);
+    const [small, large] = [documentOf(["", "x".repeat(fill)]), documentOf(["y", "x".repeat(fill)])];
+    const lines = [small, large].map((document) => renderRules(document).split("\n"));
+    const heads = lines.map((each) => each.filter((text) => text.startsWith("  rules:")));
+    expect(heads).toEqual([["  rules: ["], ["  rules: JSON.parse(`["]]);
+    for (const each of lines) expect(each.filter((text) => text.includes('"path"')).length).toBe(2);
+    for (const document of [small, large]) {
+      expect(JSON.stringify(await evaluated(renderRules(document)))).toBe(JSON.stringify(document));
+    }
   });
   it("imports kinds with a - under a name that TypeScript takes", () => {
     expect(renderRegistry("sources", ["github", "standard-webhooks"])).toContain(
@@ -99,6 +118,14 @@ describe("what is written", () => {
         'export const sources = { github, "standard-webhooks": standardWebhooks } as const;',
       ].join("\n"),
     );
+  });
+  it("has JSONata where a rule has an expression, whatever its mode", () => {
+    const rule = { path: "a/b", bus: "a", pattern: {}, targets: [] };
+    const text = (...transforms: Json[]) =>
+      renderJsonata({ rules: transforms.map((transform) => ({ ...rule, transform, mode: "off" })) });
+    expect(text({ path: "$.data" }, { jsonata: "data" })).toContain("jsonata = checkedJsonata;");
+    expect(text({ path: "$.data" }, { constant: { jsonata: "data" } })).toContain("jsonata = undefined;");
+    expect(text()).not.toContain("import");
   });
   it("has every kind under its own name, and no helpers", async () => {
     const registry = await loadRegistry();

@@ -1,19 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/result.ts";
 import { TOLERANCE_DEFAULT_MS } from "../../src/core/signature-scheme.ts";
-import {
+import entryOf, {
   SIGNED_URL_CHARACTERS_MAX,
   TOLERANCE_MAX_MS,
   TOLERANCE_MIN_MS,
-  readEntry,
-  webhookSchema,
 } from "../../src/sources/_webhook-entry.ts";
 import type { WebhookDescription } from "../../src/sources/_webhook-source.ts";
 
 const PLAIN: WebhookDescription = {
   kind: "made-up",
   vendor: "Made Up",
-  documentation: "https://example.com/",
   signature: { algorithm: "hmac-sha256", encoding: "hex", signature: { header: "X-Signature" }, content: "{body}" },
   type: "com.example",
   source: "https://example.com",
@@ -33,7 +30,7 @@ const TIMED: WebhookDescription = {
 const SECRETS = { secrets: ["S"] };
 
 function mistakes(entry: JsonObject, description = TIMED): readonly string[] {
-  const read = readEntry(entry, description);
+  const read = entryOf(description).parse(entry);
   return read.ok ? [] : read.error.map(({ path, message }) => `${path.join(".")}: ${message}`);
 }
 
@@ -42,7 +39,10 @@ describe("the entry of a webhook's source", () => {
     expect(mistakes({})).toEqual([": expected secrets: [NAME, …] or auth: none, found neither"]);
     expect(mistakes({ ...SECRETS, auth: "none" })).toEqual(["auth: expected secrets or auth: none, found both"]);
     expect(mistakes({ secret: ["S"] })).toEqual([expect.stringMatching(/^secret: .*did you mean "secrets"/)]);
-    expect(readEntry({ auth: "none" }, PLAIN)).toMatchObject({ ok: true, value: { auth: "none", secretNames: [] } });
+    expect(entryOf(PLAIN).parse({ auth: "none" })).toMatchObject({
+      ok: true,
+      value: { auth: "none", secretNames: [] },
+    });
   });
 
   it("is told why it can't have a key that other vendors' entries have", () => {
@@ -63,7 +63,7 @@ describe("the entry of a webhook's source", () => {
   });
 
   it("has defaults for what it doesn't say", () => {
-    expect(readEntry(SECRETS, TIMED)).toEqual({
+    expect(entryOf(TIMED).parse(SECRETS)).toEqual({
       ok: true,
       value: { auth: "signature", secretNames: ["S"], toleranceMs: TOLERANCE_DEFAULT_MS, replays: "flag" },
     });
@@ -71,7 +71,9 @@ describe("the entry of a webhook's source", () => {
       ...TIMED.signature,
       timestamp: { value: "timestamp", unit: "s", toleranceMs: 1_800_000 },
     } as const;
-    expect(readEntry(SECRETS, { ...TIMED, signature: slower })).toMatchObject({ value: { toleranceMs: 1_800_000 } });
+    expect(entryOf({ ...TIMED, signature: slower }).parse(SECRETS)).toMatchObject({
+      value: { toleranceMs: 1_800_000 },
+    });
   });
 
   it("says what it has its own way", () => {
@@ -83,7 +85,7 @@ describe("the entry of a webhook's source", () => {
       url: "https://hooks.example.com/a?b=c",
       verify_token: "TOKEN",
     };
-    expect(readEntry(entry, TIMED)).toEqual({
+    expect(entryOf(TIMED).parse(entry)).toEqual({
       ok: true,
       value: {
         auth: "signature",
@@ -104,8 +106,8 @@ describe("the entry of a webhook's source", () => {
     for (const key of ["tolerance", "replays", "url", "verify_token"]) {
       expect(mistakes({ ...SECRETS, [key]: "5m" }, PLAIN)).toEqual([expect.stringMatching(`^${key}: `)]);
     }
-    expect(Object.keys(webhookSchema(PLAIN)["properties"] as JsonObject)).toEqual(["secrets", "auth", "key"]);
-    expect(Object.keys(webhookSchema(TIMED)["properties"] as JsonObject)).toEqual([
+    expect(Object.keys(entryOf(PLAIN).schema["properties"] as JsonObject)).toEqual(["secrets", "auth", "key"]);
+    expect(Object.keys(entryOf(TIMED).schema["properties"] as JsonObject)).toEqual([
       "secrets",
       "auth",
       "key",

@@ -5,7 +5,6 @@ import { contextWith, requestOf } from "./_context.ts";
 const source = webhookSource({
   kind: "made-up",
   vendor: "Made Up",
-  documentation: "https://example.com/",
   signature: { algorithm: "hmac-sha256", encoding: "hex", signature: { header: "x-signature" }, content: "{body}" },
   type: "com.example",
   source: "https://example.com",

@@ -13,7 +13,6 @@ import { NOW, contextWith, requestOf } from "./_context.ts";
 const PLAIN: WebhookDescription = {
   kind: "made-up",
   vendor: "Made Up",
-  documentation: "https://example.com/",
   signature: { algorithm: "hmac-sha256", encoding: "hex", signature: { header: "X-Signature" }, content: "{body}" },
   type: "com.example",
   source: "https://example.com",

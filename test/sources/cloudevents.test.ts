@@ -8,7 +8,7 @@ import type { Received } from "../../src/core/source.ts";
 import { ATTRIBUTES_BYTES_MAX, ATTRIBUTE_NAME_CHARACTERS_MAX } from "../../src/core/attributes.ts";
 import { BATCH_EVENTS_MAX } from "../../src/core/json-format.ts";
 import cloudevents from "../../src/sources/cloudevents.ts";
-import type { CloudEventsConfig } from "../../src/sources/cloudevents.ts";
+import type { CloudEventsConfig } from "../../src/sources/_cloudevents-entry.ts";
 import { contextWith, requestOf, textOf, utf8 } from "./_context.ts";
 
 const OPEN: CloudEventsConfig = { auth: "none" };

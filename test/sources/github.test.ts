@@ -5,10 +5,10 @@ import { JSON_DEPTH_MAX } from "../../src/core/json.ts";
 import { isConflict } from "../../src/core/event.ts";
 import type { Rejection } from "../../src/core/rejection.ts";
 import type { Received } from "../../src/core/source.ts";
-import { SECRETS_MAX } from "../../src/sources/_auth.ts";
+import { SECRETS_MAX } from "../../src/sources/_auth-entry.ts";
 import { FORM_FIELDS_MAX } from "../../src/sources/_webhook-body.ts";
 import github, { DELIVERY_ID_CHARACTERS_MAX, EVENT_NAME_CHARACTERS_MAX } from "../../src/sources/github.ts";
-import type { GithubConfig } from "../../src/sources/github.ts";
+import type { GithubConfig } from "../../src/sources/_github-entry.ts";
 import { NOW, contextWith, githubSignature, requestOf, textOf, utf8 } from "./_context.ts";
 
 const OPEN: GithubConfig = { auth: "none" };

@@ -104,8 +104,17 @@ function literalText(node: unknown): string | null {
   return node.type === "Literal" && typeof node["value"] === "string" ? node["value"] : null;
 }
 
-/** The file that a relative specifier names, relative to the root. */
+/** Of package.json: the readers of rule files, in the place of which a deployed Worker has core/no-entry.ts. */
+const ENTRIES = "#entry/";
+
+/** Whether a specifier names a file of this project. */
+export function isOwnFile(specifier: string): boolean {
+  return specifier.startsWith(".") || specifier.startsWith(ENTRIES);
+}
+
+/** The file of this project that a specifier names, relative to the root. */
 export function resolveImport(path: string, specifier: string): string {
+  if (specifier.startsWith(ENTRIES)) return `src/${specifier.slice(ENTRIES.length)}`;
   return posix.normalize(posix.join(posix.dirname(path), specifier));
 }
 

@@ -8,8 +8,9 @@ export interface NodeSql extends Sql {
   readonly close: () => void;
 }
 
-export function openNodeSql(): NodeSql {
-  const database = new DatabaseSync(":memory:");
+/** Without a file's path, in memory. */
+export function openNodeSql(path = ":memory:"): NodeSql {
+  const database = new DatabaseSync(path);
   const statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   let depth = 0;
   let written = 0;

@@ -1,4 +1,5 @@
 /** Rule sets with targets that do what a test says. */
+import { jsonataEngine } from "../../src/core/jsonata.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { ok } from "../../src/core/result.ts";
 import type { RuleDefinition, TargetDefinition } from "../../src/core/rule.ts";
@@ -64,6 +65,6 @@ export function ruleSetOf({ targets, rules, send }: RuleSetParts): RuleSet {
         ...changes,
       })),
     },
-    { sources: { fake: source }, targets: { fake: target } },
+    { sources: { fake: source }, targets: { fake: target }, jsonata: jsonataEngine },
   );
 }

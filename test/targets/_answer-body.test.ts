@@ -24,20 +24,30 @@ function answerOf(...chunks: readonly Uint8Array[]) {
 describe("reading an answer's body", () => {
   it("joins what comes in pieces", async () => {
     const { response } = answerOf(new Uint8Array([1, 2]), new Uint8Array([]), new Uint8Array([3]));
-    expect(await readAnswerBytes(response, 10, never)).toEqual({ late: false, value: new Uint8Array([1, 2, 3]) });
-    expect(await readAnswerBytes(new Response(null), 10, never)).toEqual({ late: false, value: new Uint8Array() });
+    expect(await readAnswerBytes(response, 10, never)).toEqual(new Uint8Array([1, 2, 3]));
+    expect(await readAnswerBytes(new Response(null), 10, never)).toEqual(new Uint8Array());
   });
 
   it("stops at the limit, reads no more and lets go of the rest", async () => {
     const { response, left, isCancelled } = answerOf(new Uint8Array(6), new Uint8Array(6), new Uint8Array(6));
-    expect(await readAnswerBytes(response, 10, never)).toEqual({ late: false, value: new Uint8Array(10) });
+    expect(await readAnswerBytes(response, 10, never)).toEqual(new Uint8Array(10));
     expect(left).toHaveLength(1);
     expect(isCancelled()).toBe(true);
   });
 
-  it("ends with its deadline", async () => {
-    const stuck = new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
-    expect(await readAnswerBytes(stuck, 10, AbortSignal.timeout(10))).toEqual({ late: true });
+  it("is cut at the limit too when its length was announced", async () => {
+    const announced = (bytes: number, length: number) =>
+      new Response(new Uint8Array(bytes), { headers: { "content-length": String(length) } });
+    expect(await readAnswerBytes(announced(10, 10), 10, never)).toEqual(new Uint8Array(10));
+    expect(await readAnswerBytes(announced(11, 10), 10, never)).toEqual(new Uint8Array(10));
+    expect(await readAnswerBytes(announced(11, 11), 10, never)).toEqual(new Uint8Array(10));
+  });
+
+  it("ends with its deadline, and lets go of the rest", async () => {
+    let cancelled = false;
+    const stuck = new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => void (cancelled = true) });
+    expect(await readAnswerBytes(new Response(stuck), 10, AbortSignal.timeout(10))).toEqual(new Uint8Array());
+    expect(cancelled).toBe(true);
   });
 });
 

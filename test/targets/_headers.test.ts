@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Json, Mistake } from "../../src/core/result.ts";
-import {
-  HEADERS_MAX,
-  HEADER_NAME_CHARS_MAX,
-  HEADER_VALUE_BYTES_MAX,
-  headerValueProblem,
-  readHeaders,
-} from "../../src/targets/_headers.ts";
+import { HEADERS_MAX, readHeaders } from "../../src/targets/_headers-entry.ts";
+import { HEADER_NAME_CHARS_MAX, HEADER_VALUE_BYTES_MAX, headerValueProblem } from "../../src/targets/_headers.ts";
 
 function read(value: Json) {
   const mistakes: Mistake[] = [];

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { URL_CHARS_MAX, parseTargetUrl } from "../../src/targets/_url.ts";
+import { parseTargetUrl } from "../../src/targets/_url-entry.ts";
+import { URL_CHARS_MAX } from "../../src/targets/_url.ts";
 
 describe("a target's URL", () => {
   it.each([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../src/core/result.ts";
+import { EVENT_TYPE_CHARS_MAX } from "../../src/targets/_event-type.ts";
 import githubDispatch, {
   CLIENT_PAYLOAD_BYTES_MAX,
   CLIENT_PAYLOAD_MEMBERS_MAX,
-  EVENT_TYPE_CHARS_MAX,
   outcomeOfGithubDispatch,
 } from "../../src/targets/github-dispatch.ts";
 import { LOCAL, eventWith } from "../support/target-io.ts";

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/core/result.ts";
 import type { TargetIo } from "../../src/core/target.ts";
 import { TOKEN_ANSWER_BYTES_MAX } from "../../src/targets/_access-token.ts";
-import { AUTH_TEXT_CHARS_MAX } from "../../src/targets/_target-auth.ts";
+import { AUTH_TEXT_CHARS_MAX } from "../../src/targets/_target-auth-entry.ts";
 import http from "../../src/targets/http.ts";
 import type { TestServer } from "../support/http-server.ts";
 import { startServer } from "../support/http-server.ts";

@@ -7,7 +7,7 @@ import { inputOf } from "../../support/rules-input.ts";
 
 const registry = await loadRegistry();
 
-function setOf(sources: Readonly<Record<string, JsonObject>>, targets: Readonly<Record<string, JsonObject>>) {
+function documentOf(sources: Readonly<Record<string, JsonObject>>, targets: Readonly<Record<string, JsonObject>>) {
   const { document } = inputOf({ rules: {}, targets });
   const named = Object.entries(sources).map(([name, { kind, ...entry }]) => ({
     name,
@@ -15,10 +15,10 @@ function setOf(sources: Readonly<Record<string, JsonObject>>, targets: Readonly<
     bus: "default",
     entry,
   }));
-  return compileRules({ ...document, sources: named }, registry);
+  return { ...document, sources: named };
 }
 
-const RULE_SET = setOf(
+const DOCUMENT = documentOf(
   {
     github: { kind: "github", secrets: ["GITHUB_NEW", "GITHUB_OLD"] },
     events: { kind: "cloudevents", auth: { bearer: ["TOKEN"] } },
@@ -33,9 +33,10 @@ const RULE_SET = setOf(
     ops: { http: "https://ops.acme.dev" },
   },
 );
+const RULE_SET = compileRules(DOCUMENT, registry);
 
 function found(...known: readonly string[]) {
-  return missingSecrets(RULE_SET, new Set(known), inputOf({ rules: {} }).places);
+  return missingSecrets(DOCUMENT, RULE_SET, new Set(known), inputOf({ rules: {} }).places);
 }
 
 describe("missing secrets", () => {
