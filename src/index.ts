@@ -8,6 +8,7 @@
  *   Gate       the Durable Object of one target: limits, breaker, pause
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { createAdmission } from "./bus/admission.ts";
 import { sweepBodies } from "./bus/bodies-sweep.ts";
 import type { BodyStore } from "./bus/body-store.ts";
 import { claimBody } from "./bus/claims.ts";
@@ -19,13 +20,15 @@ import type { Layouts } from "./bus/layout.ts";
 import { readLayouts } from "./bus/layout.ts";
 import { createPacer } from "./bus/pacer.ts";
 import type { GatePort } from "./bus/gate-ports.ts";
+import { createPartitionGroups } from "./bus/partition-groups.ts";
 import type { AdminPartitionPort, DispatchJob, PartitionPort } from "./bus/ports.ts";
 import { logLine } from "./bus/log-line.ts";
 import { sweep } from "./bus/sweep.ts";
 import type { RulesVersion } from "./core/delivery.ts";
 import { gateName, partitionOf } from "./core/receipt.ts";
-import { compileRules } from "./core/rule-set.ts";
+import { compileRunning } from "./core/rule-set.ts";
 import type { LocalMode, QueueBinding, ServiceBinding } from "./core/target.ts";
+import { jsonata } from "./generated/jsonata.ts";
 import { rules } from "./generated/rules.ts";
 import { sources } from "./generated/sources.ts";
 import { targets } from "./generated/targets.ts";
@@ -59,21 +62,25 @@ interface Env {
 /** The cron of wrangler.toml. */
 const SWEEP_EVERY_MS = 900_000;
 
-const ruleSet = compileRules(rules, { sources, targets });
+const ruleSet = compileRunning(rules, { sources, targets, jsonata });
 const rejectionRecorder = createRejectionRecorder();
 const verificationRecorder = createVerificationRecorder();
 const pacer = createPacer();
+const groups = createPartitionGroups();
+const admission = createAdmission();
 const largeBudget = createLargeBudget();
+const settingsByEnv = new WeakMap<Env, Settings>();
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, { ports: httpPorts(env, ctx) }),
 
-  async scheduled(controller, env) {
-    const partitions = allPartitions({ ruleSet, ...layoutsOf(env) });
+  async scheduled(controller, env, ctx) {
+    const { rulesVersion, layouts } = settingsOf(env);
+    const partitions = allPartitions({ ruleSet, ...layouts });
     const names = ruleSet.targets.map(({ definition }) => definition.name);
-    const ports = { ...dispatchPorts(env), adminPartition: (name: string) => adminPartition(env, name) };
+    const ports = { ...dispatchPorts(env, ctx), adminPartition: (name: string) => adminPartition(env, name) };
     const turn = Math.floor(controller.scheduledTime / SWEEP_EVERY_MS);
-    const wanted = { pairs: ruleSet.pairs, deployedAt: rulesVersion(env).deployedAt };
+    const wanted = { pairs: ruleSet.pairs, deployedAt: rulesVersion.deployedAt };
     const statuses = await askStatuses(names, ports);
     await sweep(partitions, turn, { statuses, targets: names, wanted }, ports);
     await sweepClaims({ bodies: bodiesOf(env), now: Date.now, log });
@@ -84,12 +91,13 @@ export default {
 /** A partition's alarm calls this with leases; the work goes on after the call returns, so no object waits for a target. */
 export class Dispatch extends WorkerEntrypoint<Env> {
   async run(job: DispatchJob): Promise<void> {
-    this.ctx.waitUntil(dispatch([job], dispatchPorts(this.env)));
+    groups.lent(job, Date.now());
+    this.ctx.waitUntil(dispatch([job], dispatchPorts(this.env, this.ctx)));
   }
 }
 
 function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
-  const ports = dispatchPorts(env);
+  const ports = dispatchPorts(env, ctx);
   /** The partition that keeps what is known of a source; undefined when there is no bus. */
   const partitionOfSource = (source: string): AdminPartitionPort | undefined => {
     const bus = ruleSet.source(source)?.definition.bus ?? ruleSet.buses[0];
@@ -113,24 +121,27 @@ function httpPorts(env: Env, ctx: ExecutionContext): HttpPorts {
     adminToken: secretOf(env)("ADMIN_TOKEN"),
     adminPartition: (name) => adminPartition(env, name),
     later: (work) => ctx.waitUntil(work.catch((error: unknown) => log("later.failed", { error: String(error) }))),
-    dispatch: (jobs) => dispatch(jobs, ports),
+    dispatch: (jobs) => admission.during(dispatch(jobs, ports), Date.now()),
+    admit: () => admission.enter({ now: Date.now, within }),
     recordRejection: rejections.record,
     recordVerification: verifications.record,
   };
 }
 
-function dispatchPorts(env: Env): DispatchPorts {
+function dispatchPorts(env: Env, ctx: ExecutionContext): DispatchPorts {
+  const settings = settingsOf(env);
+  const invocation = { now: Date.now, within, later: (work: Promise<void>) => ctx.waitUntil(work) };
   return {
     ruleSet,
-    rulesVersion: rulesVersion(env),
-    ...layoutsOf(env),
+    rulesVersion: settings.rulesVersion,
+    ...settings.layouts,
     hashing,
     newToken: () => crypto.randomUUID(),
-    partition: (name) => stub(env, name) as unknown as PartitionPort,
+    partition: (name) => groups.port(name, (own) => stub(env, own) as unknown as PartitionPort, invocation),
     adminPartition: (name) => adminPartition(env, name),
-    allPartitions: () => allPartitions({ ruleSet, ...layoutsOf(env) }),
+    allPartitions: () => allPartitions({ ruleSet, ...settings.layouts }),
     gate: (target) => env.GATE.get(env.GATE.idFromName(gateName(target))) as unknown as GatePort,
-    io: targetIo(env),
+    io: settings.io,
     pacer,
     now: Date.now,
     random: Math.random,
@@ -138,6 +149,22 @@ function dispatchPorts(env: Env): DispatchPorts {
     within,
     log,
   };
+}
+
+/** What the bindings say: they are the same for all requests of an isolate. */
+interface Settings {
+  readonly rulesVersion: RulesVersion;
+  readonly layouts: Layouts;
+  readonly io: DispatchPorts["io"];
+}
+
+function settingsOf(env: Env): Settings {
+  let known = settingsByEnv.get(env);
+  if (known === undefined) {
+    known = { rulesVersion: readVersion(env), layouts: layoutsOf(env), io: targetIo(env) };
+    settingsByEnv.set(env, known);
+  }
+  return known;
 }
 
 function targetIo(env: Env): DispatchPorts["io"] {
@@ -186,7 +213,7 @@ function adminPartition(env: Env, name: string): AdminPartitionPort {
 function layoutsOf(env: Env): Layouts {
   const layouts = readLayouts(env.PARTITIONS, env.PARTITIONS_BEFORE);
   // Without the time of deployment two layouts would take the bus from each other in turn.
-  if (layouts.partitionsBefore.length > 0 && rulesVersion(env).deployedAt === 0) {
+  if (layouts.partitionsBefore.length > 0 && readVersion(env).deployedAt === 0) {
     throw new Error("PARTITIONS_BEFORE needs the binding VERSION, [version_metadata] in wrangler.toml");
   }
   return layouts;
@@ -207,7 +234,7 @@ function ownBinding(env: Env, name: string): unknown {
  * When this version was uploaded orders two versions of the rules; a local run gives the time of its start. After a rollback
  * the older version runs again with its old time, so it leaves alone what only newer rules know.
  */
-function rulesVersion(env: Env): RulesVersion {
+function readVersion(env: Env): RulesVersion {
   const deployedAt = Date.parse(env.VERSION?.timestamp ?? "");
   return {
     hash: ruleSet.version,

@@ -22,7 +22,7 @@ import type { PermitPorts } from "./permit.ts";
 import { takePermit, wasSent } from "./permit.ts";
 import type { DispatchJob, LeasedWork, StoredEvent } from "./ports.ts";
 import { batchQueues } from "./queue-batches.ts";
-import type { Slots } from "./slots.ts";
+import { roomToShare, slotNameOf } from "./shared-slots.ts";
 import { createSlots } from "./slots.ts";
 import { REPLY_MARGIN_MS, pipeOf, publishReply } from "./publish-again.ts";
 import type { PublishPorts } from "./publish.ts";
@@ -64,6 +64,8 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
     const { partition } = job;
     let settlements: Settlement[] = [];
     let running = 0;
+    let isAwaited = false;
+    let onIdle = () => {};
     let settling: Promise<void> | undefined;
     const views = new WeakMap<StoredEvent, JsonObject>();
     const news = createTargetNews(partition, ports);
@@ -77,10 +79,14 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
         for (const each of work) {
           running += 1;
           void runLease(each, askedAt, views, news)
-            .then((settlement) => void settlements.push(settlement))
+            .then((settlement) => {
+              settlements.push(settlement);
+              isAwaited ||= isAwaitedByOthers(each.lease, settlement, ports.ruleSet);
+            })
             .catch((error: unknown) => ports.log("dispatch.bug", { partition, error: String(error) }))
             .then(() => {
               running -= 1;
+              if (running === 0) onIdle();
               settleSoon();
             });
         }
@@ -88,10 +94,17 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
 
       function settleSoon(): void {
         if (settling !== undefined) return;
-        const wait = running === 0 ? Promise.resolve() : ports.sleep(SETTLE_WAIT_MS);
+        const since = ports.now();
+        const idle = new Promise<void>((done) => {
+          onIdle = done;
+        });
+        const wait = running === 0 ? Promise.resolve() : Promise.race([idle, ports.sleep(SETTLE_WAIT_MS)]);
         settling = wait.then(async () => {
           const batch = settlements;
           settlements = [];
+          // What is left of it may be waited for other dispatchers.
+          const mayWaitMs = isAwaited ? 0 : Math.max(0, since + SETTLE_WAIT_MS - ports.now());
+          isAwaited = false;
           const askedAt = ports.now();
           const withinMs = startedAt + DISPATCH_TIME_MS - askedAt;
           const leasesMax = withinMs > 0 ? Math.max(0, Math.min(slots.free(), leasesLeft)) : 0;
@@ -100,7 +113,7 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
             const shared = leasesMax > 0 ? roomToShare(slots, leasesLeft - leasesMax, ports.ruleSet) : {};
             const room = { ...slots.room(), ...shared };
             const request = { ...base, ...news.take(room), uncounted: Object.keys(shared) };
-            const reply = await callPartition(partition, (port) => port.settle(request), ports);
+            const reply = await callPartition(partition, (port) => port.settle(request, mayWaitMs), ports);
             start(reply.work, askedAt);
             news.report(reply.records);
           } catch (error) {
@@ -220,31 +233,6 @@ export async function dispatch(jobs: readonly DispatchJob[], ports: DispatchPort
   }
 }
 
-/** The slot that requests to this target share, if they do. A target with limits is asked for a permit before each. */
-function slotNameOf({ target, config, definition }: CompiledTarget): string | undefined {
-  return definition.limits === undefined ? target.sharesSlot?.(config) : undefined;
-}
-
-/** How many more leases of targets that share their slots a dispatcher can use, by target: `leasesMax` of all of them. */
-function roomToShare(slots: Slots, leasesMax: number, { targets }: RuleSet): Readonly<Record<string, number>> {
-  const sharing = targets.flatMap((target) => {
-    const slot = slotNameOf(target);
-    return slot === undefined ? [] : [{ slot, name: target.definition.name }];
-  });
-  const bySlot = Map.groupBy(sharing, ({ slot }) => slot);
-  const rooms: Record<string, number> = {};
-  let leasesLeft = leasesMax;
-  for (const [slot, slotRoom] of slots.roomToShare([...bySlot.keys()])) {
-    const sharers = bySlot.get(slot) ?? [];
-    for (const { name } of sharers) {
-      const room = Math.min(Math.ceil(slotRoom / sharers.length), leasesLeft);
-      if (room > 0) rooms[name] = room;
-      leasesLeft -= room;
-    }
-  }
-  return rooms;
-}
-
 /** Stores one body at a time: leases that share a slot would make many calls at once, and each needs a connection. */
 function oneAtATime(claim: TargetIo["claim"], { within }: Pick<DispatchPorts, "within">): TargetIo["claim"] {
   let last: Promise<unknown> = Promise.resolve();
@@ -253,6 +241,12 @@ function oneAtATime(claim: TargetIo["claim"], { within }: Pick<DispatchPorts, "w
     last = last.then(() => within(claimed, CLAIM_CALL_MS_MAX)).catch(() => undefined);
     return claimed;
   };
+}
+
+/** Somebody waits for this settlement: a lane for its next one, a gated target for its permit, another dispatcher for what is released. */
+function isAwaitedByOthers({ rule, gated }: Lease, { step }: Settlement, ruleSet: RuleSet): boolean {
+  const known = ruleSet.rule(rule)?.definition;
+  return gated === true || step.kind === "release" || known === undefined || known.order !== undefined;
 }
 
 type Wanted = { readonly rule: CompiledRule; readonly target: CompiledTarget } | { readonly outcome: Outcome };

@@ -41,7 +41,16 @@ export async function callAgain<Reply>(
 
 /** Durable Objects: `retryable` says that a new stub may do better, `overloaded` that trying again makes it worse. */
 function isRetryable(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const flags = error as { readonly retryable?: unknown; readonly overloaded?: unknown };
-  return flags.retryable === true && flags.overloaded !== true;
+  const { retryable, overloaded } = flagsOf(error);
+  return retryable === true && overloaded !== true;
+}
+
+/** The object or the way to it is in trouble, whatever it was asked. */
+export function isPlatformError(error: unknown): boolean {
+  const { retryable, overloaded } = flagsOf(error);
+  return retryable === true || overloaded === true;
+}
+
+function flagsOf(error: unknown): { readonly retryable?: unknown; readonly overloaded?: unknown } {
+  return typeof error === "object" && error !== null ? error : {};
 }

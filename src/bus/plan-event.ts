@@ -47,7 +47,8 @@ export async function planEvent(
   const { attributes, body } = received.event;
   const { large } = received;
   const identity = identityOf(scope, attributes);
-  const view = eventView({ attributes, body: large === undefined ? body : large.pruned });
+  const view =
+    large === undefined ? eventView(received.event, received.data) : eventView({ attributes, body: large.pruned });
   const rules = ports.ruleSet.match(bus, view);
   const deliveries = rules.flatMap(({ definition }) =>
     definition.targets.map((targetName): PlannedDelivery => {

@@ -114,11 +114,14 @@ export interface AcceptedItem {
   readonly redriven?: number;
 }
 
-export type AcceptReply =
+export type AcceptAnswer =
   | { readonly kind: "accepted"; readonly items: readonly AcceptedItem[]; readonly leases: readonly Lease[] }
   | { readonly kind: "backlog-full"; readonly retryAfterSeconds: number }
   /** The bus has been spread anew since the caller was deployed: ask the partition of that layout. Nothing was written. */
   | { readonly kind: "moved"; readonly layout: Layout };
+
+/** `others`: the answers to the other requests of the call, in their order; absent from a partition that took no notice of them. */
+export type AcceptReply = AcceptAnswer & { readonly others?: readonly AcceptAnswer[] };
 
 /** A lease on an event that the taker may not have. */
 export interface LeasedWork {
@@ -163,8 +166,13 @@ export interface SettleReply {
 }
 
 export interface PartitionPort {
-  readonly accept: (request: AcceptRequest) => Promise<AcceptReply>;
-  readonly settle: (request: SettleRequest) => Promise<SettleReply>;
+  /**
+   * One call is one commit: of this request and of the others, each with its own token and its own answer. A partition from
+   * before groups of requests answers the first one only.
+   */
+  readonly accept: (request: AcceptRequest, others?: readonly AcceptRequest[]) => Promise<AcceptReply>;
+  /** `mayWaitMs`: how long it may be kept back for settles of other dispatchers of the isolate; the partition itself waits for none. */
+  readonly settle: (request: SettleRequest, mayWaitMs?: number) => Promise<SettleReply>;
   /** Asked by a newer layout, before it accepts. */
   readonly known: (request: AcceptRequest) => Promise<KnownReply>;
   /** Of these lanes, those with open deliveries: asked by the partition of another layout. */

@@ -11,7 +11,7 @@ import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { CompiledSource } from "../core/rule-set.ts";
 import type { Received, ReceivedEvent, SourceAnswer, SourceContext, SourceRequest } from "../core/source.ts";
-import { BODY_BYTES_MAX, BODY_TIMEOUT_MS, declaredBytes, openBody, readStart } from "./body.ts";
+import { BODY_BYTES_MAX, BODY_TIMEOUT_MS, declaredBytes, openBody, readDeclared } from "./body.ts";
 import { contentEncodingOf, gunzip } from "./gzip.ts";
 import type { LargePorts } from "./large-body.ts";
 import { receiveLarge } from "./large-body.ts";
@@ -27,12 +27,15 @@ export interface IngestPorts extends PublishPorts, LargePorts {
   /** Goes on after the answer. */
   readonly later: (work: Promise<unknown>) => void;
   readonly dispatch: (jobs: readonly DispatchJob[]) => Promise<void>;
+  /** Lets the deliveries that are under way in this isolate end, where they are many: a short wait at most. */
+  readonly admit: () => Promise<void>;
   readonly recordRejection: (source: string, rejection: Rejection) => Promise<void>;
   /** Notes which secrets a request of the source was right by. */
   readonly recordVerification: (source: string, secrets: readonly string[]) => Promise<void>;
 }
 
 export async function ingest(request: Request, sourceName: string, ports: IngestPorts): Promise<Response> {
+  await ports.admit();
   const source = ports.ruleSet.source(sourceName);
   const received = await receive(request, source, sourceName, ports);
   if (!received.ok) return refuse(received.error);
@@ -98,7 +101,8 @@ async function receive(
   const head = { method, url, headers };
   try {
     const declared = declaredBytes(request);
-    const read = declared > BODY_BYTES_MAX ? ok(NOTHING_READ) : await readStart(body.value, BODY_BYTES_MAX);
+    const read =
+      declared > BODY_BYTES_MAX ? ok(NOTHING_READ) : await readDeclared(body.value, declared, BODY_BYTES_MAX);
     if (!read.ok) return read;
     const { bytes, isWhole } = read.value;
     if (!isWhole && isGzip) {

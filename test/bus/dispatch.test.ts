@@ -85,7 +85,12 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates, 
   const names = Object.keys(targets ?? { ci: {}, audit: {}, bus: {} });
   const sent: { readonly target: string; readonly at: number; readonly timeoutMs: number; readonly body: string }[] =
     [];
-  const settles: { readonly at: number; readonly partition: string; readonly request: SettleRequest }[] = [];
+  const settles: {
+    readonly at: number;
+    readonly partition: string;
+    readonly request: SettleRequest;
+    readonly mayWaitMs: number | undefined;
+  }[] = [];
   const accepts: { readonly at: number; readonly request: AcceptRequest }[] = [];
   const told: { readonly at: number; readonly partition: string; readonly statuses: readonly TargetStatus[] }[] = [];
   const scripted = scriptedGates(gates?.(timeline.sleep));
@@ -149,9 +154,9 @@ function openBench({ targets, rules, rulesVersion, send, settle, accept, gates, 
           },
           known: () => Promise.reject(new Error("dispatch asks no older layout")),
           openLanes: () => Promise.reject(new Error("dispatch asks no lanes")),
-          settle: async (request) => {
+          settle: async (request, mayWaitMs) => {
             const n = settles.length;
-            settles.push({ at: timeline.now(), partition: name, request });
+            settles.push({ at: timeline.now(), partition: name, request, mayWaitMs });
             await timeline.sleep(10);
             const reply = settle?.(request, n) ?? { work: [] };
             if (reply instanceof Error) throw reply;
@@ -193,7 +198,38 @@ describe("dispatching a lease", () => {
   it("settles the deliveries of one event that end within a moment in one call", async () => {
     const bench = openBench({ send: (target, sleep) => sleep(target === "ci" ? 100 : 300).then(() => DELIVERED) });
     await bench.run([workFor("ci"), workFor("audit")]);
-    expect(bench.settles.map(({ at, request }) => [at, request.settlements.length])).toEqual([[350, 2]]);
+    expect(bench.settles.map(({ at, request }) => [at, request.settlements.length])).toEqual([[300, 2]]);
+  });
+
+  it("lets its settle wait for other dispatchers, by what it has not waited for its own", async () => {
+    const took: Readonly<Record<string, number>> = { ci: 100, audit: 300, bus: 2_000 };
+    const bench = openBench({ send: (target, sleep) => sleep(took[target] ?? 0).then(() => DELIVERED) });
+    await bench.run([workFor("ci"), workFor("audit"), workFor("bus")]);
+    expect(bench.settles.map(({ at, mayWaitMs }) => [at, mayWaitMs])).toEqual([
+      [100 + SETTLE_WAIT_MS, 0],
+      [2_000, SETTLE_WAIT_MS],
+    ]);
+    const quick = openBench({ send: (target, sleep) => sleep(took[target] ?? 0).then(() => DELIVERED) });
+    await quick.run([workFor("ci"), workFor("audit")]);
+    expect(quick.settles.map(({ at, mayWaitMs }) => [at, mayWaitMs])).toEqual([[300, SETTLE_WAIT_MS - 200]]);
+  });
+
+  it("lets nobody wait for a settlement that a lane, a gate or another dispatcher waits for", async () => {
+    const order = { by: "key", onFailure: { kind: "block" }, gapWaitMs: 0 } as const;
+    const ordered = openBench({ rules: { all: { targets: ["ci"], order } } });
+    await ordered.run([workFor("ci")]);
+    const removed = openBench({ rules: { another: { targets: ["ci"] } } });
+    await removed.run([workFor("ci")]);
+    const released = openBench();
+    await released.run([workFor("ci", { leaseMs: 1 })]);
+    const gated = openBench();
+    await gated.run([workFor("ci", { gated: true })]);
+    for (const { settles } of [ordered, removed, released, gated]) {
+      expect(settles.map(({ mayWaitMs }) => mayWaitMs)).toEqual([0]);
+    }
+    const failed = openBench({ send: () => Promise.resolve({ kind: "permanent", reason: "status", detail: "404" }) });
+    await failed.run([workFor("ci")]);
+    expect(failed.settles.map(({ mayWaitMs }) => mayWaitMs)).toEqual([SETTLE_WAIT_MS]);
   });
 
   it("does not hold an outcome back for one that takes longer", async () => {

@@ -2,14 +2,15 @@ import { describe, expect, test } from "vitest";
 import { pruneStored, readLargeView } from "../../src/bus/large-view.ts";
 import { PRUNED_BYTES_MAX } from "../../src/core/json-prune.ts";
 import type { Json } from "../../src/core/result.ts";
-import { parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
 import { eventWith } from "../support/target-io.ts";
 
 const LARGE = { key: "bodies/k", bytes: 3_000_000 };
 const PAYLOAD = JSON.stringify({ ref: "main", big: "x".repeat(PRUNED_BYTES_MAX), list: [{ n: 1 }, { n: 2 }] });
 
 async function view(transform: Json, stored: string | null | Error = PAYLOAD, within = true) {
-  const parsed = parseTransform(transform);
+  const parsed = parseTransform(transform, jsonataEngine);
   if (!parsed.ok) throw new Error("the transform parses");
   let opened = 0;
   const read = await readLargeView(parsed.value, eventWith("{}").attributes, LARGE, {
@@ -56,7 +57,7 @@ describe("what a transform sees of a stored payload", () => {
 });
 
 test("a payload that comes too late is let go of, so that its connection is free again", async () => {
-  const parsed = parseTransform({ path: "$.data.ref" });
+  const parsed = parseTransform({ path: "$.data.ref" }, jsonataEngine);
   if (!parsed.ok) throw new Error("the transform parses");
   let cancelled = false;
   const hanging = new ReadableStream<Uint8Array>({

@@ -15,7 +15,7 @@ import type { RuleSet } from "../../src/core/rule-set.ts";
 import type { ReceivedEvent } from "../../src/core/source.ts";
 import { hashing } from "../../src/hashing.ts";
 import { BODY_BYTES_MAX } from "../../src/http/body.ts";
-import { DELIVERIES_BYTES_MAX, formatEvent } from "../../src/objects/archive.ts";
+import { DELIVERIES_BYTES_MAX, formatEvent } from "../../src/objects/stored-event.ts";
 import { ruleSetOf } from "../support/rule-sets.ts";
 
 const ARRIVED_AT = Date.UTC(2026, 0, 1);

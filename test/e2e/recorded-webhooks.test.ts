@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sources } from "../../src/generated/sources.ts";
+import { sources } from "../support/kinds.ts";
 import type { JsonObject } from "../../src/core/result.ts";
 import type { WebhookDescription } from "../../src/sources/_webhook-source.ts";
 import type { RouterProcess, Workspace } from "../support/router-process.ts";
@@ -38,7 +38,9 @@ interface Vendor {
   readonly genuine: VectorCase;
 }
 
-const vendors = Object.values(sources).flatMap((source) => ("description" in source ? [vendorOf(source)] : []));
+const vendors = Object.values(sources).flatMap((source) =>
+  "description" in source ? [vendorOf(source as unknown as Described)] : [],
+);
 
 function vendorOf({ description, schema }: Described): Vendor {
   const { kind } = description;

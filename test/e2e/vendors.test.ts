@@ -8,7 +8,7 @@ import { startRouter } from "../../bin/local/router.ts";
 import type { JsonObject } from "../../src/core/result.ts";
 import type { RulesDocument } from "../../src/core/rule.ts";
 import type { SourceRequest } from "../../src/core/source.ts";
-import { sources } from "../../src/generated/sources.ts";
+import { sources } from "../support/kinds.ts";
 import type { WebhookDescription } from "../../src/sources/_webhook-source.ts";
 import type { TestServer } from "../support/http-server.ts";
 import { startServer } from "../support/http-server.ts";

@@ -10,12 +10,12 @@ import type { Outcome } from "../../src/core/outcome.ts";
 import type { Rejection, RejectionReason } from "../../src/core/rejection.ts";
 import type { Result } from "../../src/core/result.ts";
 import { isJsonObject } from "../../src/core/result.ts";
-import { compileRules } from "../../src/core/rule-set.ts";
+import { compileRunning } from "../../src/core/rule-set.ts";
 import type { Received, ReceivedEvent } from "../../src/core/source.ts";
 import { applyTransform } from "../../src/core/transform.ts";
+import { jsonata } from "../../src/generated/jsonata.ts";
 import { rules } from "../../src/generated/rules.ts";
-import { sources } from "../../src/generated/sources.ts";
-import { targets } from "../../src/generated/targets.ts";
+import { sources, targets } from "../support/kinds.ts";
 import { describeRejection } from "../../src/http/problem.ts";
 import cloudevents from "../../src/sources/cloudevents.ts";
 import github from "../../src/sources/github.ts";
@@ -28,7 +28,7 @@ import { BROKEN_BODIES, HOSTILE_JSON, HOSTILE_NAMES } from "./corpus.ts";
 
 const SECRETS = { SECRET: "source-secret-for-tests", SIGN: "signing-secret-for-tests" };
 const context = contextWith(SECRETS);
-const ruleSet = compileRules(rules, { sources, targets });
+const ruleSet = compileRunning(rules, { sources, targets, jsonata });
 
 const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
 const untouched = PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype));

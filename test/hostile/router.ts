@@ -12,8 +12,7 @@ import { partitionName } from "../../src/core/receipt.ts";
 import type { RulesDocument } from "../../src/core/rule.ts";
 import { compileRules } from "../../src/core/rule-set.ts";
 import type { TargetIo } from "../../src/core/target.ts";
-import { sources } from "../../src/generated/sources.ts";
-import { targets } from "../../src/generated/targets.ts";
+import { sources, targets } from "../support/kinds.ts";
 import { hashing } from "../../src/hashing.ts";
 import { allPartitions } from "../../src/http/admin.ts";
 import type { HttpPorts } from "../../src/http/app.ts";
@@ -174,6 +173,7 @@ export function openRouter({ document, secrets, adminToken, fetch }: RouterSetti
     log,
     later: (work) => void later.push(work),
     dispatch: (jobs: readonly DispatchJob[]) => dispatch(jobs, ports),
+    admit: async () => {},
     recordRejection: recorder.record,
     recordVerification: verifications.record,
   };

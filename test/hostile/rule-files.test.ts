@@ -23,7 +23,9 @@ import { readMembers } from "../../src/core/read-object.ts";
 import type { Json, JsonObject, Mistake } from "../../src/core/result.ts";
 import { isJsonObject } from "../../src/core/result.ts";
 import { compileRules } from "../../src/core/rule-set.ts";
-import { applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
+import { applyTransform } from "../../src/core/transform.ts";
 import { HOSTILE_JSON, HOSTILE_NAMES, HOSTILE_URLS } from "./corpus.ts";
 
 const registry = await loadRegistry();
@@ -297,7 +299,7 @@ describe("any JSON", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.oneof(json, shaped), json, async (transform, data) => {
-        const parsed = parseTransform(transform as Json);
+        const parsed = parseTransform(transform as Json, jsonataEngine);
         if (!parsed.ok) return expectMistakes(parsed.error);
         const made = await applyTransform(parsed.value, { type: "a", data: data as Json }, { acceptedAt: 0, seed: "" });
         if (!made.ok) expect(made.error.reason).toBe("transform-failed");

@@ -1,6 +1,6 @@
 /** No spelling of a URL gets a target to a place that is not a public host, and nothing in an event changes where it goes. */
 import { describe, expect, it } from "vitest";
-import { parseTargetUrl } from "../../src/targets/_url.ts";
+import { parseTargetUrl } from "../../src/targets/_url-entry.ts";
 import http from "../../src/targets/http.ts";
 import { eventWith, shipmentOf, targetIo } from "../support/target-io.ts";
 import { HOSTILE_URLS, LOOPBACK_URLS } from "./corpus.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Received, Source, SourceContext, SourceRequest } from "../../src/core/source.ts";
 import { TOLERANCE_DEFAULT_MS } from "../../src/core/signature-scheme.ts";
-import { sources } from "../../src/generated/sources.ts";
+import { sources } from "../support/kinds.ts";
 import type { WebhookConfig } from "../../src/sources/_webhook-entry.ts";
 import type { WebhookDescription } from "../../src/sources/_webhook-source.ts";
 import { configOf, contextAt, signedWebhook, timestampOf } from "../support/signed-webhook.ts";
