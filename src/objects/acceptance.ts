@@ -2,15 +2,17 @@
  * Accepting one event: is its identity new, a repeat, a conflict? A repeat that somebody asked for opens again what did not
  * succeed; the same signed content under a new id is flagged or refused. Runs within the ledger's transaction.
  */
-import type { AcceptedItem, AcceptItem, StoredEvent, StoredEventWithDeliveries } from "../bus/ports.ts";
+import type { AcceptedItem, AcceptItem, StoredEvent } from "../bus/ports.ts";
 import { DELIVERIES_PER_EVENT_MAX } from "../bus/plan-event.ts";
 import type { Delivery, Lease } from "../core/delivery.ts";
 import { describeLease, leaseDelivery, newDelivery } from "../core/delivery.ts";
 import { isConflict } from "../core/event.ts";
 import { formatReceipt, nextSeq, seqAtMs } from "../core/receipt.ts";
 import { moveInLane, redeliver } from "../core/transition.ts";
-import type { Archive, Identity } from "./archive.ts";
+import type { Archive } from "./archive.ts";
+import type { Identity } from "./identities.ts";
 import type { EventChanges } from "./event-changes.ts";
+import type { OpenEvent } from "./fresh-work.ts";
 import type { OpenWork } from "./open-work.ts";
 import type { ContentKey, ReplayGuard } from "./replay-guard.ts";
 import { contentKey } from "./replay-guard.ts";
@@ -78,7 +80,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
   function refuse(item: AcceptItem, now: number): AcceptedItem | undefined {
     const first = item.replay?.refuse === true ? firstOf(keyOf(item), now) : undefined;
     if (first === undefined) return undefined;
-    return { status: "replayed", seq: first, rules: (work.get(first) ?? archive.get(first))?.event.rules ?? [] };
+    return { status: "replayed", seq: first, rules: (work.peek(first) ?? archive.peek(first))?.event.rules ?? [] };
   }
 
   function addNew(item: AcceptItem, { partition, token, now, leasesMax }: AcceptContext): Accepted {
@@ -93,7 +95,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
       ...(key === undefined ? {} : { contentKey: key }),
       ...(first === undefined ? {} : { replayOf: formatReceipt({ partition, seq: first }) }),
     };
-    archive.addIdentity(item.identity, { seq, fingerprint: item.fingerprint, token }, now);
+    archive.addIdentity(item.identity, { seq, fingerprint: item.fingerprint, token });
     if (event.large !== undefined) archive.addBody(event.large.key, seq);
     const leases = insertNew(seq, event, item, token, now, leasesMax);
     replays.accepted(seq, first === undefined ? key : undefined);
@@ -108,10 +110,6 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     now: number,
     leasesMax: number,
   ): readonly Lease[] {
-    if (item.deliveries.length === 0) {
-      archive.add({ seq, event, deliveries: [] }, now);
-      return [];
-    }
     const planned = item.deliveries.map((each) => newDelivery(each, now));
     const isOrdered = planned.some(({ lane }) => lane !== undefined);
     if (isOrdered) work.announce(seq, planned, now);
@@ -129,12 +127,14 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
       leases.push(describeLease(delivery, seq, { token: leaseToken, now, gated }));
       return leaseDelivery(delivery, leaseToken, now);
     });
-    work.insert(seq, event, deliveries, isOrdered ? planned : undefined, now);
+    // What has to wait for its target is not over soon.
+    const waits = deliveries.some(({ state, target }) => state.kind === "waiting" && targets.isGated(target));
+    work.add(seq, event, deliveries, { announced: isOrdered ? planned : undefined, inRow: waits }, now);
     return leases;
   }
 
   /** The leases that an accept got, once more, but for those that have moved on. */
-  function leasesAgain(known: StoredEventWithDeliveries | undefined, token: string, now: number): readonly Lease[] {
+  function leasesAgain(known: OpenEvent | undefined, token: string, now: number): readonly Lease[] {
     return (known?.deliveries ?? []).flatMap((delivery) => {
       const { state } = delivery;
       if (state.kind !== "leased" || !state.token.startsWith(`${token}/`) || state.deadlineAt <= now) return [];
@@ -145,7 +145,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
   }
 
   /** What a redelivery makes of an event's deliveries: what did not succeed is open again, what rules have come to want is new. */
-  function redelivered(known: StoredEventWithDeliveries, item: AcceptItem, now: number): Redelivered {
+  function redelivered(known: OpenEvent, item: AcceptItem, now: number): Redelivered {
     const planned = new Map(item.deliveries.map((each) => [each.id, each]));
     const again = known.deliveries.map((delivery) => {
       const wanted = planned.get(delivery.id);
@@ -162,12 +162,14 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
 
   /** Opens again what a redelivery asks for. Answers how many, and the rules then. */
   function redeliverKnown(
-    known: StoredEventWithDeliveries,
+    open: OpenEvent,
     item: AcceptItem,
     now: number,
   ): { readonly count: number; readonly rules: readonly string[] } {
-    const { again, added, count } = redelivered(known, item, now);
-    if (count === 0) return { count, rules: known.event.rules };
+    const { again, added, count } = redelivered(open, item, now);
+    if (count === 0) return { count, rules: open.event.rules };
+    const known = work.get(open.seq) ?? archive.get(open.seq);
+    if (known === undefined) throw new Error("an event that was found a moment ago is gone");
     const rules = [...new Set([...known.event.rules, ...added.map(({ rule }) => rule)])];
     const { rulesVersion } = item.event;
     const isNewer = rulesVersion.deployedAt >= known.event.rulesVersion.deployedAt;
@@ -177,11 +179,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
   }
 
   /** The event that a repeat asks to be delivered again; undefined when it is none, or nothing is left to deliver. */
-  function asksAgain(
-    item: AcceptItem,
-    first: Identity,
-    known: StoredEventWithDeliveries | undefined,
-  ): StoredEventWithDeliveries | undefined {
+  function asksAgain(item: AcceptItem, first: Identity, known: OpenEvent | undefined): OpenEvent | undefined {
     const isAsked = item.redeliver && first.fingerprint.scope === item.fingerprint.scope;
     return isAsked && !isConflict(first.fingerprint, item.fingerprint) ? known : undefined;
   }
@@ -190,7 +188,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     const first = archive.findIdentity(item.identity, now);
     if (first === undefined) return undefined;
     const { seq } = first;
-    const known = work.get(seq) ?? archive.get(seq);
+    const known = work.peek(seq) ?? archive.peek(seq);
     const rules = known?.event.rules ?? [];
     // The same request once more: its reply was lost.
     if (first.token === token) {
@@ -216,7 +214,7 @@ export function createAcceptance(parts: AcceptanceParts): Acceptance {
     wouldOpen(item, now) {
       const first = archive.findIdentity(item.identity, now);
       if (first === undefined) return refuse(item, now) === undefined;
-      const known = item.redeliver ? (work.get(first.seq) ?? archive.get(first.seq)) : undefined;
+      const known = item.redeliver ? (work.peek(first.seq) ?? archive.peek(first.seq)) : undefined;
       const again = asksAgain(item, first, known);
       return again !== undefined && redelivered(again, item, now).count > 0;
     },

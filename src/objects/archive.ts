@@ -2,50 +2,57 @@
  * The events of a partition that have ended, in the segments of `segments.ts`, and the identities that it has accepted.
  * Nothing here decides about deliveries.
  */
-import type { StoredEvent, StoredEventWithDeliveries } from "../bus/ports.ts";
-import type { Delivery } from "../core/delivery.ts";
+import type { StoredEventWithDeliveries } from "../bus/ports.ts";
 import { eventStatus } from "../core/delivery.ts";
-import type { Fingerprint } from "../core/event.ts";
 import { seqTimeMs } from "../core/receipt.ts";
-import { utf8Length } from "../core/template.ts";
 import { openBodies } from "./bodies.ts";
+import type { OpenEvent } from "./fresh-work.ts";
+import type { Deflating } from "./deflating.ts";
+import type { Identity } from "./identities.ts";
+import { openIdentities } from "./identities.ts";
+import type { PackedEvent } from "./packed-lines.ts";
+import type { Packs } from "./packs.ts";
+import { openPacks } from "./packs.ts";
 import type { Segment, SegmentKind, SegmentLimits } from "./segments.ts";
 import { needsSegment, openSegment, readSegments, retainSegments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
-
-/** Text of one event's deliveries; more is cut down to what a person needs, so that a row stays under the platform's 2 MB. */
-export const DELIVERIES_BYTES_MAX = 524_288;
-/** What is left of a reason's detail when nothing else helps. */
-const DETAIL_CHARS_KEPT = 100;
-
-export interface Identity {
-  readonly seq: number;
-  readonly fingerprint: Fingerprint;
-  readonly token: string;
-}
+import type { EventRow } from "./stored-event.ts";
+import { formatDeliveries, formatEvent, parseRow } from "./stored-event.ts";
 
 export interface Archive {
   readonly findIdentity: (identity: Uint8Array, now: number) => Identity | undefined;
-  readonly addIdentity: (identity: Uint8Array, entry: Identity, now: number) => void;
+  /** Reads many at once, for this commit to find. */
+  readonly readIdentities: (identities: readonly Uint8Array[]) => void;
+  /** Takes one in, which `flush` writes. */
+  readonly addIdentity: (identity: Uint8Array, entry: Identity) => void;
+  /** Writes what this commit has taken in of identities, and forgets what it has read. */
+  readonly flush: (now: number) => void;
   /** Remembers whose body stands in the store under this key. */
   readonly addBody: (key: string, seq: number) => void;
-  /** Files an event that has ended, under the time of its acceptance. */
+  /** Events as they were accepted. What has ended well there is filed. */
+  readonly packs: Packs;
+  /** Files an event that has ended in a row of its own, or dead, under the time of its acceptance. */
   readonly add: (ended: StoredEventWithDeliveries, now: number) => void;
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
-  /** Takes an event out again, to be worked on. */
+  /** The same without its body, which is not read then. */
+  readonly peek: (seq: number) => OpenEvent | undefined;
+  /** Takes an event out again, to be worked on in a row of its own. */
   readonly takeOut: (seq: number) => void;
   /** Writes an ended event's deliveries again, after a late attempt. */
-  readonly update: (ended: StoredEventWithDeliveries) => void;
+  readonly update: (ended: OpenEvent, now: number) => void;
   /** Ended events with a lower sequence number, newest first, without their bodies. */
   readonly before: (seq: number, rowsMax: number, which: "all" | "dead") => readonly StoredEventWithDeliveries[];
   readonly lastSeq: () => number;
   readonly retain: (now: number) => void;
 }
 
-export type EventRow = { seq: number; deliveries: string; event: string; body: Uint8Array | null };
-
-/** `beforeLogDropped` is called before events give way that may be only minutes old. */
-export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: () => void = () => {}): Archive {
+/** `beforeLogDropped` is called with a segment's number before its events give way, which may be only minutes old. */
+export function openArchive(
+  sql: Sql,
+  limits: SegmentLimits,
+  beforeLogDropped: (segment: number) => void = () => {},
+  deflating?: Deflating,
+): Archive {
   let segments = readSegments(sql);
   const newestFirst = (kind: SegmentKind) => segments.filter((segment) => segment.kind === kind).toReversed();
 
@@ -61,8 +68,7 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
   }
 
   function retain(all: readonly Segment[], now: number): void {
-    if (sql.bytes() > limits.logBytesMax) beforeLogDropped();
-    segments = retainSegments(sql, all, now, limits);
+    segments = retainSegments(sql, all, now, limits, beforeLogDropped);
   }
 
   /**
@@ -70,11 +76,15 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
    * event, and no later, so that an event that was accepted since then is not dropped with the older segment.
    */
   function pastAllFiled(newest: Segment): number {
-    return Math.max(newest.firstSeq, ...tablesOf(newest, "all").map((table) => maxSeq(table) + 1));
+    return Math.max(newest.firstSeq, lastFiled(newest) + 1);
   }
 
-  function maxSeq(table: string): number {
-    return sql.all<{ last: number | null }>(`SELECT MAX(seq) AS last FROM ${table}`)[0]?.last ?? 0;
+  /** The highest number in a segment. */
+  function lastFiled(segment: Segment): number {
+    const last = tablesOf(segment, "all").map((table) => {
+      return sql.all<{ last: number | null }>(`SELECT MAX(seq) AS last FROM ${table}`)[0]?.last ?? 0;
+    });
+    return Math.max(...last, segment.logDropped ? 0 : packs.lastSeq(segment.n));
   }
 
   /** The log segment that an event belongs to by its acceptance, or the nearest younger one that is still there. */
@@ -91,73 +101,83 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
     return newestFirst("log").flatMap((segment) => tablesOf(segment, "all"));
   }
 
-  function locate(seq: number): { table: string; row: EventRow } | undefined {
+  const logs = {
+    newestFirst: () => newestFirst("log").filter(({ logDropped }) => !logDropped),
+    current: (now: number, seq: number) => current("log", now, seq).n,
+  };
+  const packs = openPacks(sql, logs, deflating);
+  const identities = openIdentities(sql, () => newestFirst("dedup").map(({ n }) => n));
+
+  function locate(seq: number, body: "body" | "NULL"): { table: string; row: EventRow } | undefined {
     for (const table of allTables()) {
-      const row = sql.all<EventRow>(`SELECT seq, deliveries, event, body FROM ${table} WHERE seq = ?`, seq)[0];
+      const row = sql.all<EventRow>(
+        `SELECT seq, deliveries, event, ${body} AS body FROM ${table} WHERE seq = ?`,
+        seq,
+      )[0];
       if (row !== undefined) return { table, row };
     }
     return undefined;
   }
 
+  function add(ended: StoredEventWithDeliveries, now: number): void {
+    const status = eventStatus(ended.deliveries);
+    const dead = status === "dead";
+    const newest = current("log", now, ended.seq);
+    const segment = segmentOf(ended.seq, dead) ?? newest;
+    const { event, body } = formatEvent(ended.event);
+    sql.run(
+      `INSERT INTO ${dead ? "dead" : "log"}_${segment.n} (seq, status, deliveries, event, body) VALUES (?, ?, ?, ?, ?)`,
+      ended.seq,
+      status,
+      formatDeliveries(ended.deliveries),
+      event,
+      body,
+    );
+  }
+
   return {
     findIdentity(identity, now) {
-      for (const segment of newestFirst("dedup")) {
-        const row = sql.all<{ seq: number; fingerprint: string; token: string }>(
-          `SELECT seq, fingerprint, token FROM dedup_${segment.n} WHERE identity = ?`,
-          identity,
-        )[0];
-        if (row === undefined) continue;
-        // A segment outlives its oldest rows; what is past the window is as good as gone.
-        if (seqTimeMs(row.seq) + limits.dedupWindowMs <= now) return undefined;
-        return { seq: row.seq, token: row.token, fingerprint: parseFingerprint(row.fingerprint) };
-      }
-      return undefined;
+      const found = identities.find(identity);
+      // A segment outlives its oldest rows; what is past the window is as good as gone.
+      return found === undefined || seqTimeMs(found.seq) + limits.dedupWindowMs <= now ? undefined : found;
     },
 
-    addIdentity(identity, entry, now) {
-      const segment = current("dedup", now, entry.seq);
-      sql.run(
-        `INSERT OR REPLACE INTO dedup_${segment.n} (identity, seq, fingerprint, token) VALUES (?, ?, ?, ?)`,
-        identity,
-        entry.seq,
-        formatFingerprint(entry.fingerprint),
-        entry.token,
-      );
-    },
+    readIdentities: identities.read,
+    addIdentity: identities.add,
+    flush: (now) => identities.flush((seq) => current("dedup", now, seq).n),
 
     addBody: openBodies(sql).add,
-
-    add(ended, now) {
-      const status = eventStatus(ended.deliveries);
-      const dead = status === "dead";
-      const newest = current("log", now, ended.seq);
-      const segment = segmentOf(ended.seq, dead) ?? newest;
-      const { event, body } = formatEvent(ended.event);
-      sql.run(
-        `INSERT INTO ${dead ? "dead" : "log"}_${segment.n} (seq, status, deliveries, event, body) VALUES (?, ?, ?, ?, ?)`,
-        ended.seq,
-        status,
-        formatDeliveries(ended.deliveries),
-        event,
-        body,
-      );
-    },
+    packs,
+    add,
 
     get(seq) {
-      const found = locate(seq);
-      return found === undefined ? undefined : parseRow(found.row);
+      const row = locate(seq, "body")?.row;
+      if (row !== undefined) return parseRow(row);
+      const packed = packs.find(seq);
+      return packed === undefined ? undefined : toStored(packed, packs.body(packed.place));
+    },
+
+    peek(seq) {
+      const row = locate(seq, "NULL")?.row;
+      if (row !== undefined) return parseRow(row);
+      const packed = packs.find(seq);
+      return packed === undefined ? undefined : toStored(packed, null);
     },
 
     takeOut(seq) {
-      const found = locate(seq);
-      if (found === undefined) throw new Error("an event that was found a moment ago is gone");
-      sql.run(`DELETE FROM ${found.table} WHERE seq = ?`, seq);
+      const found = locate(seq, "NULL");
+      // What is in a pack stays there: a row of its own speaks for it from now on.
+      if (found !== undefined) sql.run(`DELETE FROM ${found.table} WHERE seq = ?`, seq);
     },
 
-    update(ended) {
-      const found = locate(ended.seq);
-      if (found === undefined) return;
-      sql.run(`UPDATE ${found.table} SET deliveries = ? WHERE seq = ?`, formatDeliveries(ended.deliveries), ended.seq);
+    update({ seq, event, deliveries }, now) {
+      const table = locate(seq, "NULL")?.table;
+      if (table !== undefined) {
+        sql.run(`UPDATE ${table} SET deliveries = ? WHERE seq = ?`, formatDeliveries(deliveries), seq);
+        return;
+      }
+      const packed = packs.find(seq);
+      if (packed !== undefined) add({ seq, event: { ...event, body: packs.body(packed.place) }, deliveries }, now);
     },
 
     before(seq, rowsMax, which) {
@@ -176,14 +196,14 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
         // after their own segment was dropped: they don't count.
         if (rows.filter((row) => row.seq >= segment.firstSeq).length >= rowsMax) break;
       }
-      return rows
-        .toSorted((a, b) => b.seq - a.seq)
-        .slice(0, rowsMax)
-        .map(parseRow);
+      // A row speaks for an event that is in a pack too.
+      const packed = which === "dead" ? [] : packs.before(seq, rowsMax).map((event) => toStored(event, null));
+      const events = new Map([...packed, ...rows.map(parseRow)].map((event) => [event.seq, event]));
+      return [...events.values()].toSorted((a, b) => b.seq - a.seq).slice(0, rowsMax);
     },
 
     lastSeq() {
-      return Math.max(0, ...allTables().map(maxSeq), ...segments.map((segment) => segment.firstSeq));
+      return Math.max(0, ...newestFirst("log").map(lastFiled), ...segments.map(({ firstSeq }) => firstSeq));
     },
 
     retain(now) {
@@ -192,54 +212,6 @@ export function openArchive(sql: Sql, limits: SegmentLimits, beforeLogDropped: (
   };
 }
 
-export function parseRow(row: EventRow): StoredEventWithDeliveries {
-  const head = JSON.parse(row.event) as Omit<StoredEvent, "body">;
-  return {
-    seq: row.seq,
-    // Rows of the first schema version have no key; there it only chose the partition.
-    event: { ...head, key: head.key ?? head.attributes.source, body: row.body },
-    deliveries: JSON.parse(row.deliveries) as readonly Delivery[],
-  };
-}
-
-export function formatEvent(event: StoredEvent): { readonly event: string; readonly body: Uint8Array | null } {
-  const { body, ...head } = event;
-  return { event: JSON.stringify(head), body };
-}
-
-/** Deliveries as text. Over the limit the answers' bodies go first, then all attempts but the newest, then those too. */
-export function formatDeliveries(deliveries: readonly Delivery[]): string {
-  const whole = JSON.stringify(deliveries);
-  if (fitsRow(whole)) return whole;
-  const bare = deliveries.map((delivery) => ({
-    ...delivery,
-    attempts: delivery.attempts.map(({ answer, ...attempt }) =>
-      answer === undefined ? attempt : { ...attempt, answer: { status: answer.status } },
-    ),
-  }));
-  const short = JSON.stringify(bare);
-  if (fitsRow(short)) return short;
-  const newest = JSON.stringify(bare.map((delivery) => ({ ...delivery, attempts: delivery.attempts.slice(-1) })));
-  if (fitsRow(newest)) return newest;
-  return JSON.stringify(
-    deliveries.map(({ state, ...delivery }) => ({
-      ...delivery,
-      state: "detail" in state ? { ...state, detail: state.detail.slice(0, DETAIL_CHARS_KEPT) } : state,
-      attempts: [],
-    })),
-  );
-}
-
-function fitsRow(text: string): boolean {
-  // A UTF-16 unit takes three bytes of UTF-8 at most, so most texts need no counting.
-  return text.length * 3 <= DELIVERIES_BYTES_MAX || utf8Length(text) <= DELIVERIES_BYTES_MAX;
-}
-
-function formatFingerprint({ scope, hash }: Fingerprint): string {
-  return `${hash} ${scope}`;
-}
-
-function parseFingerprint(text: string): Fingerprint {
-  const space = text.indexOf(" ");
-  return { hash: text.slice(0, space), scope: text.slice(space + 1) };
+function toStored({ seq, head, deliveries }: PackedEvent, body: Uint8Array | null): StoredEventWithDeliveries {
+  return { seq, event: { ...head, body }, deliveries };
 }

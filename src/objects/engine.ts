@@ -27,6 +27,7 @@ import type { LedgerLimits } from "./ledger-limits.ts";
 import { openLedger } from "./ledger.ts";
 import { listEvents, toListed } from "./listing.ts";
 import { listRejections, recordRejections } from "./rejection-log.ts";
+import type { Deflating } from "./deflating.ts";
 import { migrate, readMeta, writeMeta } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { listVerifications, recordVerifications } from "./verification-log.ts";
@@ -43,6 +44,8 @@ export const ALARM_LATE_MS = 5_000;
 export interface EnginePorts {
   readonly sql: Sql;
   readonly limits: LedgerLimits;
+  /** Absent: bodies are stored as they came. */
+  readonly deflating?: Deflating;
   /** Sets the one alarm, in the same commit as the writes around it. */
   readonly setAlarm: (at: number) => void;
   /** Gives leases to a dispatcher; resolves when it has them, not when it is done. */
@@ -57,7 +60,7 @@ export interface EnginePorts {
 export interface Engine {
   /** Once, before anything else: `alarmAt` is the alarm that is on record, or null. */
   readonly start: (alarmAt: number | null) => void;
-  readonly accept: (request: AcceptRequest) => AcceptReply;
+  readonly accept: (request: AcceptRequest, others?: readonly AcceptRequest[]) => AcceptReply;
   readonly known: (request: AcceptRequest) => KnownReply;
   readonly settle: (request: SettleRequest) => SettleReply;
   readonly openLanes: (ids: readonly string[]) => readonly OpenLane[];
@@ -86,9 +89,9 @@ export interface Engine {
 }
 
 export function openEngine(ports: EnginePorts): Engine {
-  const { sql, limits, setAlarm, handOver, now, newToken, log } = ports;
+  const { sql, limits, deflating, setAlarm, handOver, now, newToken, log } = ports;
   migrate(sql);
-  let ledger: Ledger = openLedger(sql, limits);
+  let ledger: Ledger = openLedger(sql, limits, deflating);
   // The object's own name, from its first accept: a dispatcher calls back by it.
   let name = readMeta(sql, "name");
   // The alarm that is set, as far as this instance knows.
@@ -108,7 +111,7 @@ export function openEngine(ports: EnginePorts): Engine {
       arm(ledger.nextWakeAt(now()));
       return value;
     } catch (error) {
-      ledger = openLedger(sql, limits);
+      ledger = openLedger(sql, limits, deflating);
       throw error;
     }
   }
@@ -145,13 +148,13 @@ export function openEngine(ports: EnginePorts): Engine {
       arm(ledger.nextWakeAt(now()));
     },
 
-    accept: (request) =>
+    accept: (request, others) =>
       change(() => {
         if (name === undefined) {
           writeMeta(sql, "name", request.partition);
           name = request.partition;
         }
-        return ledger.accept(request, now());
+        return ledger.accept(request, now(), others);
       }),
 
     known: (request) => change(() => ledger.known(request, now())),

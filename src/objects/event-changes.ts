@@ -7,6 +7,7 @@ import type { Delivery } from "../core/delivery.ts";
 import type { LaneChange } from "../core/lane.ts";
 import { moveInLane } from "../core/transition.ts";
 import type { Archive } from "./archive.ts";
+import type { OpenEvent } from "./fresh-work.ts";
 import type { Lanes } from "./lanes.ts";
 import type { OpenWork } from "./open-work.ts";
 
@@ -15,7 +16,7 @@ const LANE_ROUNDS_MAX = 3;
 
 export interface EventChanges {
   /** Writes deliveries of an open event. */
-  readonly putBack: (known: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number) => void;
+  readonly putBack: (known: OpenEvent, deliveries: readonly Delivery[], now: number) => void;
   /** Opens a known event again, wherever it is: `known` as it is, and what it and its deliveries become. */
   readonly reopen: (
     known: StoredEventWithDeliveries,
@@ -34,8 +35,9 @@ export function createEventChanges(parts: {
 }): EventChanges {
   const { archive, work, lanes } = parts;
 
-  function putBack(known: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number): void {
-    if (work.update(known, deliveries, now)) archive.add({ ...known, deliveries }, now);
+  function putBack(known: OpenEvent, deliveries: readonly Delivery[], now: number): void {
+    const ended = work.update(known, deliveries, now);
+    if (ended !== undefined) archive.add(ended, now);
   }
 
   function reopen(
@@ -44,11 +46,11 @@ export function createEventChanges(parts: {
     deliveries: readonly Delivery[],
     now: number,
   ): void {
-    if (work.get(known.seq) !== undefined) {
+    if (work.peek(known.seq) !== undefined) {
       work.replace(known, event, deliveries, now);
     } else {
       archive.takeOut(known.seq);
-      work.insert(known.seq, event, deliveries, undefined, now);
+      work.insert({ seq: known.seq, event, deliveries }, now);
     }
     moveLanes(now);
   }
@@ -64,7 +66,7 @@ export function createEventChanges(parts: {
           mine.push(...its);
           continue;
         }
-        const known = work.get(seq);
+        const known = work.peek(seq);
         if (known === undefined) throw new Error("a lane knows of an event that is not open");
         const changeOf = new Map(its.map((change) => [change.member.deliveryId, change]));
         const deliveries = known.deliveries.map((delivery) => {
@@ -78,4 +80,8 @@ export function createEventChanges(parts: {
   }
 
   return { putBack, reopen, moveLanes };
+}
+
+export function countChanged(before: readonly Delivery[], after: readonly Delivery[]): number {
+  return after.filter((delivery, index) => delivery !== before[index]).length;
 }

@@ -2,15 +2,15 @@
  * The partition's state machine over SQLite: accept, lease, settle, re-drive. Every public function is one transaction and
  * takes the time; none awaits. `partition.ts` is the shell that gives it a clock, an alarm and RPC.
  *
- * An event that still has open deliveries is one row of `work`, its deliveries packed into that row; when the last one ends,
- * the row moves to the archive. So the happy path writes: identity, work, alarm, work deleted, log: five rows, whatever
- * the fan-out (docs/decisions/0002).
+ * Events that are accepted in one commit are one row, a pack; what one commit changes of their deliveries is another. So the
+ * happy path of an event by itself writes: identity, pack, alarm, changes: four rows, whatever the fan-out, and of many at a time
+ * little more than the identity each (docs/decisions/0012). One that stays open for longer gets a row of its own in `work`, which
+ * moves to the archive when its last delivery ends.
  */
 import type { TargetStatus } from "../bus/gate-ports.ts";
 import type {
   AcceptReply,
   AcceptRequest,
-  AcceptItem,
   Backlog,
   KnownReply,
   LeaseHolder,
@@ -21,22 +21,24 @@ import type {
   StoredEventWithDeliveries,
   WantedPairs,
 } from "../bus/ports.ts";
-import type { Delivery, Lease, Settlement } from "../core/delivery.ts";
+import type { Settlement } from "../core/delivery.ts";
 import { SLOTS_MAX, SLOTS_PER_TARGET_MAX } from "../bus/slots.ts";
 import { seqAtMs } from "../core/receipt.ts";
 import { redriveDelivery, settleDelivery } from "../core/transition.ts";
 import { createAcceptance } from "./acceptance.ts";
 import { alarmToken } from "./alarm-leases.ts";
 import { openArchive } from "./archive.ts";
-import { BACKLOG_RETRY_AFTER_SECONDS, createBacklogLimit } from "./backlog-limit.ts";
+import { createAcceptRequests } from "./accept-requests.ts";
+import { createBacklogLimit } from "./backlog-limit.ts";
 import { releaseUnwanted } from "./parked-unwanted.ts";
-import { createEventChanges } from "./event-changes.ts";
+import { countChanged, createEventChanges } from "./event-changes.ts";
 import { openLanes } from "./lanes.ts";
 import type { LedgerLimits } from "./ledger-limits.ts";
 import type { LanesElsewhere, Question } from "./lanes-elsewhere.ts";
 import { openLanesElsewhere } from "./lanes-elsewhere.ts";
 import type { TakeRequest } from "./open-work.ts";
 import { openOpenWork } from "./open-work.ts";
+import type { Deflating } from "./deflating.ts";
 import { newestContents, openReplayGuard } from "./replay-guard.ts";
 import { openSuccession } from "./succession.ts";
 import type { Sql } from "./sql.ts";
@@ -46,7 +48,8 @@ import { openTargetStates } from "./target-states.ts";
 const CROWDED_DELAY_MS = 1_000;
 
 export interface Ledger {
-  readonly accept: (request: AcceptRequest, now: number) => AcceptReply;
+  /** One transaction for all of them. */
+  readonly accept: (request: AcceptRequest, now: number, others?: readonly AcceptRequest[]) => AcceptReply;
   /** Answers what is known already, to a newer layout: from then on it takes nothing new from older ones. */
   readonly known: (request: AcceptRequest, now: number) => KnownReply;
   readonly settle: (request: SettleRequest, now: number, newToken: () => string) => SettleReply;
@@ -76,13 +79,17 @@ export interface Ledger {
 
 type LedgerTake = Omit<TakeRequest, "isUncounted" | "newToken"> & { readonly newToken: () => string };
 
-export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
-  // The events that are dropped may be the only place that tells of the newest contents.
-  const archive = openArchive(sql, limits, () => guard.flush());
+export function openLedger(sql: Sql, limits: LedgerLimits, deflating?: Deflating): Ledger {
+  // The events that are dropped may be the only place that tells of the newest contents, or of an open event.
+  const leave = (segment: number) => {
+    guard.flush();
+    work.leaveSegment(segment);
+  };
+  const archive = openArchive(sql, limits, leave, deflating);
   const targets = openTargetStates(sql);
   const lanes = openLanes(sql);
   const lanesElsewhere = openLanesElsewhere(sql, lanes);
-  const work = openOpenWork(sql, lanes, targets);
+  const work = openOpenWork(sql, archive.packs, lanes, targets);
   const succession = openSuccession(sql);
   const changes = createEventChanges({ archive, work, lanes });
   const { putBack, reopen, moveLanes } = changes;
@@ -90,10 +97,12 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   // target's share. What is due goes out with their settles; the alarm only looks again now and then.
   let crowded = false;
 
-  const newest = (rowsMax: number, before = Number.MAX_SAFE_INTEGER, which: "all" | "dead" | "parked" = "all") =>
-    [...work.before(before, rowsMax, which), ...(which === "parked" ? [] : archive.before(before, rowsMax, which))]
-      .toSorted((a, b) => b.seq - a.seq)
-      .slice(0, rowsMax);
+  /** What is open stands in the packs of the archive too, as it was. */
+  function newest(rowsMax: number, before = Number.MAX_SAFE_INTEGER, which: "all" | "dead" | "parked" = "all") {
+    const ended = which === "parked" ? [] : archive.before(before, rowsMax, which);
+    const events = new Map([...ended, ...work.before(before, rowsMax, which)].map((event) => [event.seq, event]));
+    return [...events.values()].toSorted((a, b) => b.seq - a.seq).slice(0, rowsMax);
+  }
 
   const backlogLimit = createBacklogLimit(sql, work, limits);
   const guard = openReplayGuard(sql, (count) => newestContents(newest, count));
@@ -106,22 +115,27 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     changes,
   });
 
-  /** What is new is looked for only when it matters: with room for all of it there is room for any of it. */
-  function hasRoom(items: readonly AcceptItem[], now: number): boolean {
-    if (!backlogLimit.isFullFor(items)) return true;
-    return !backlogLimit.isFullFor(items.filter((item) => acceptance.wouldOpen(item, now)));
-  }
+  /** A transaction, at whose end what it has changed is written. */
+  const commit = <Value>(now: number, change: () => Value): Value =>
+    work.commit(now, () => {
+      const value = change();
+      archive.flush(now);
+      return value;
+    });
 
-  const contextOf = (request: AcceptRequest, index: number, now: number, leasesMax: number) => ({
-    partition: request.partition,
-    token: `${request.token}#${index}`,
-    now,
-    leasesMax,
+  const requests = createAcceptRequests({
+    archive,
+    acceptance,
+    succession,
+    backlogLimit,
+    targets,
+    lanes,
+    lanesElsewhere,
   });
 
   function settleOne(seq: number, mine: readonly Settlement[], now: number): void {
-    const open = work.get(seq);
-    const known = open ?? archive.get(seq);
+    const open = work.peek(seq);
+    const known = open ?? archive.peek(seq);
     if (known === undefined) return;
     const deliveries = known.deliveries.map((delivery) =>
       mine
@@ -136,7 +150,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
         targets.count(target, attempt.reason === "reply" ? "delivered" : attempt.outcome, now);
     }
     if (open !== undefined) putBack(open, deliveries, now);
-    else archive.update({ ...known, deliveries });
+    else archive.update({ ...known, deliveries }, now);
   }
 
   // A target that is being tried out goes to the alarm's dispatchers only, one at a time. Uncounted leases are none of the
@@ -158,51 +172,18 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
   }
 
   return {
-    accept: (request, now) =>
-      work.commit(() => {
-        const layout = succession.movedTo(request.layout);
-        if (layout !== undefined) {
-          const isKnown = (item: AcceptItem) => archive.findIdentity(item.identity, now) !== undefined;
-          if (!request.items.every(isKnown)) return { kind: "moved", layout };
-        }
-        if (!hasRoom(request.items, now)) {
-          return { kind: "backlog-full", retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS };
-        }
-        targets.set(request.statuses ?? [], now);
-        lanesElsewhere.wait(request.openElsewhere ?? []);
-        for (const { lastSeq } of request.openElsewhere ?? []) acceptance.numberPast(lastSeq);
-        const leases: Lease[] = [];
-        const items = request.items.map((item, index) => {
-          const left = request.leasesMax - leases.length;
-          const accepted = acceptance.accept(item, contextOf(request, index, now, left));
-          leases.push(...accepted.leases);
-          return accepted.answer;
-        });
-        return { kind: "accepted", items, leases };
+    accept: (request, now, others = []) =>
+      commit(now, () => {
+        const all = [request, ...others].flatMap(({ items }) => items);
+        if (all.length > 1) archive.readIdentities(all.map(({ identity }) => identity));
+        const answer = requests.accept(request, now);
+        return others.length === 0 ? answer : { ...answer, others: others.map((other) => requests.accept(other, now)) };
       }),
 
-    known: (request, now) =>
-      work.commit(() => {
-        succession.giveWayTo(request.layout);
-        const planned = request.items.flatMap(({ deliveries }) => deliveries);
-        const isKnown = (item: AcceptItem) => archive.findIdentity(item.identity, now) !== undefined;
-        const isFull = !hasRoom(request.items.filter(isKnown), now);
-        const items = request.items.map((item, index) =>
-          isFull ? null : acceptance.known(item, contextOf(request, index, now, 0)),
-        );
-        const laneIds = new Set(planned.flatMap(({ lane }) => lane?.id ?? []));
-        const names = planned.map(({ target }) => target);
-        return {
-          items,
-          openLanes: lanes.open([...laneIds]).map(({ id }) => id),
-          lastSeq: acceptance.lastSeq(),
-          statuses: targets.statusesOf(names, now),
-          ...(isFull ? { retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS } : {}),
-        };
-      }),
+    known: (request, now) => commit(now, () => requests.known(request, now)),
 
     settle: (request, now, newToken) =>
-      work.commit(() => {
+      commit(now, () => {
         targets.set(request.statuses, now);
         for (const [seq, mine] of Map.groupBy(request.settlements, (settlement) => settlement.seq)) {
           settleOne(seq, mine, now);
@@ -219,7 +200,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
       }),
 
     takeDue: (now, newToken) =>
-      work.commit(() => {
+      commit(now, () => {
         const dueAt = work.nextDueAt(now);
         if (dueAt === null || dueAt > now) {
           crowded = false;
@@ -248,7 +229,7 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
     get: (seq) => work.get(seq) ?? archive.get(seq),
 
     redrive: (seq, deliveryId, now) =>
-      work.commit(() => {
+      commit(now, () => {
         const known = work.get(seq) ?? archive.get(seq);
         if (known === undefined) return undefined;
         const deliveries = known.deliveries.map((delivery) =>
@@ -263,17 +244,17 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
 
     before: (seq, rowsMax, which) => newest(rowsMax, seq, which),
 
-    setTargetStatuses: (statuses, now) => work.commit(() => targets.set(statuses, now)),
+    setTargetStatuses: (statuses, now) => commit(now, () => targets.set(statuses, now)),
     lanesElsewhere,
     answerElsewhere: (asked, open, now) =>
-      work.commit(() => {
+      commit(now, () => {
         lanesElsewhere.answer(asked, open);
         moveLanes(now);
       }),
     openLanes: (ids) => lanes.open(ids),
 
     retain: (now, named, wanted) =>
-      work.commit(() => {
+      commit(now, () => {
         if (named !== undefined) targets.retain(named, now);
         if (wanted !== undefined) releaseUnwanted(work, wanted, now, putBack);
         moveLanes(now);
@@ -292,8 +273,4 @@ export function openLedger(sql: Sql, limits: LedgerLimits): Ledger {
 
     backlog: () => work.backlog(),
   };
-}
-
-function countChanged(before: readonly Delivery[], after: readonly Delivery[]): number {
-  return after.filter((delivery, index) => delivery !== before[index]).length;
 }

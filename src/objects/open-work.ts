@@ -1,59 +1,69 @@
 /**
- * The events of a partition that still have open deliveries: the rows of `work`, what they add up to, and the memories that
- * follow them. Memory is a cache of the table, made anew at every start: nothing is known here that the rows do not tell.
+ * The events of a partition that still have open deliveries, in packs (`fresh-work.ts`) and in rows of their own (`work-rows.ts`):
+ * what they add up to, and the memories that follow them. Memory is a cache of the tables, made anew at every start: nothing is
+ * known here that they do not tell.
  */
 import type { Backlog, LeasedWork, StoredEvent, StoredEventWithDeliveries } from "../bus/ports.ts";
 import type { Delivery } from "../core/delivery.ts";
-import { describeLease, isOpen, leaseDelivery, wakesAt } from "../core/delivery.ts";
+import { describeLease, eventStatus, isOpen, leaseDelivery } from "../core/delivery.ts";
 import { advanceDelivery } from "../core/transition.ts";
 import { createAlarmLeases } from "./alarm-leases.ts";
-import type { EventRow } from "./archive.ts";
-import { formatDeliveries, formatEvent, parseRow } from "./archive.ts";
+import type { OpenEvent } from "./fresh-work.ts";
+import { openFreshWork } from "./fresh-work.ts";
 import type { Lanes } from "./lanes.ts";
 import { createLeaseShare } from "./lease-share.ts";
+import type { Packs } from "./packs.ts";
 import type { Ready } from "./schedule.ts";
 import { createSchedule } from "./schedule.ts";
 import type { Sql } from "./sql.ts";
+import { bytesOf } from "./stored-event.ts";
 import type { TargetStates } from "./target-states.ts";
+import { openWorkRows } from "./work-rows.ts";
 
-/** Rows that one call brings up to date with the clock; the alarm rings again at once for the rest. */
+/** Events that one call brings up to date with the clock; the alarm rings again at once for the rest. */
 export const ADVANCE_ROWS_MAX = 200;
-/** Rows in memory at a time: a row's deliveries may have half a megabyte. */
-const CHUNK_ROWS = 50;
 
 export interface OpenWork {
   readonly get: (seq: number) => StoredEventWithDeliveries | undefined;
-  /** Follows deliveries of a row that is yet to be inserted, so that their lanes can be asked for their places. */
+  /** The same without its body, which is not read then. */
+  readonly peek: (seq: number) => OpenEvent | undefined;
+  /** Follows deliveries of an event that is yet to be taken in, so that their lanes can be asked for their places. */
   readonly announce: (seq: number, deliveries: readonly Delivery[], now: number) => void;
-  /** Writes a new row. `announced`: its deliveries as they were announced, if they were. */
-  readonly insert: (
+  /**
+   * Takes in an event that is accepted. `announced`: its deliveries as they were announced, if they were; `inRow`: it gets a row
+   * of its own at once.
+   */
+  readonly add: (
     seq: number,
     event: StoredEvent,
     deliveries: readonly Delivery[],
-    announced: readonly Delivery[] | undefined,
+    how: { readonly announced: readonly Delivery[] | undefined; readonly inRow: boolean },
     now: number,
   ) => void;
+  /** Gives an event that is open again a row. */
+  readonly insert: (event: StoredEventWithDeliveries, now: number) => void;
   /**
-   * Changes an event's deliveries within a `commit`, which writes them back to its row. When the last one has ended the row
-   * goes, and the answer is true.
+   * Changes an event's deliveries. When the last one has ended it is no work any more: the answer is the event then, unless the
+   * log has it already.
    */
-  readonly update: (work: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number) => boolean;
-  /** Writes what else is known of an event, less its body, and its deliveries, of which some are open. */
-  readonly replace: (
-    work: StoredEventWithDeliveries,
-    event: StoredEvent,
+  readonly update: (
+    known: OpenEvent,
     deliveries: readonly Delivery[],
     now: number,
-  ) => void;
-  /** Brings rows up to date with the clock; true when more are left. `ended` gets events whose last delivery was too old. */
+  ) => StoredEventWithDeliveries | undefined;
+  /** Changes what else is known of an event, less its body, and its deliveries, of which some are open. */
+  readonly replace: (known: OpenEvent, event: StoredEvent, deliveries: readonly Delivery[], now: number) => void;
+  /** Brings events up to date with the clock; true when more are left. `ended` gets those whose last delivery was too old. */
   readonly advance: (now: number, ended: (event: StoredEventWithDeliveries) => void) => boolean;
-  /** A transaction, at whose end the rows that it has changed are written, each once. */
-  readonly commit: <Value>(change: () => Value) => Value;
+  /** A transaction, at whose end what it has changed is written, each event once. All changes belong into one. */
+  readonly commit: <Value>(now: number, change: () => Value) => Value;
+  /** Gives the open events in a segment's packs rows of their own: it is about to be dropped. */
+  readonly leaveSegment: (segment: number) => void;
   /** Lends out deliveries that are due, the earliest first. */
   readonly take: (request: TakeRequest) => readonly LeasedWork[];
   /** Leases of the alarm's dispatchers that have not run out, by target. */
   readonly alarmLeases: (now: number) => ReadonlyMap<string, number>;
-  /** Rows with a lower sequence number, newest first, without bodies; else those that have a delivery in this state. */
+  /** Open events with a lower number, newest first, without bodies; else those that have a delivery in this state. */
   readonly before: (
     seq: number,
     rowsMax: number,
@@ -77,149 +87,145 @@ export interface TakeRequest {
   readonly isUncounted: (target: string) => boolean;
 }
 
-export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): OpenWork {
+export function openOpenWork(sql: Sql, packs: Packs, lanes: Lanes, targets: TargetStates): OpenWork {
+  const rows = openWorkRows(sql);
+  const fresh = openFreshWork(packs);
   let lastSeq = 0;
   const open = { events: 0, deliveries: 0, bytes: 0 };
   // As they were counted: an event that an earlier release has written is another number of bytes when it is read.
-  const bytesOfRow = new Map<number, number>();
+  const bytesOfEvent = new Map<number, number>();
   const schedule = createSchedule();
   const alarmLeases = createAlarmLeases();
-  // What this transaction has changed and not written yet: one that comes up in its lane is often lent out at once.
-  const unwritten = new Map<number, readonly Delivery[]>();
-  for (let after = -1, rows = CHUNK_ROWS; rows === CHUNK_ROWS;) {
-    const chunk = sql.all<{ seq: number; deliveries: string; bytes: number }>(
-      `SELECT seq, deliveries, length(CAST(event AS BLOB)) + ifnull(length(body), 0) AS bytes
-       FROM work WHERE seq > ? ORDER BY seq LIMIT ?`,
-      after,
-      CHUNK_ROWS,
-    );
-    rows = chunk.length;
-    for (const row of chunk) {
-      const deliveries = JSON.parse(row.deliveries) as readonly Delivery[];
-      after = row.seq;
-      open.events += 1;
-      open.deliveries += countOpen(deliveries);
-      count(row.seq, row.bytes);
-      follow(row.seq, undefined, deliveries, 0);
-    }
-    lastSeq = Math.max(lastSeq, after);
-  }
+  rows.scan(({ seq, deliveries, bytes }) => begin(seq, deliveries, bytes, undefined, 0));
+  for (const { event, bytes } of fresh.all()) begin(event.seq, event.deliveries, bytes, undefined, 0);
   lanes.recallGaps();
 
-  function follow(seq: number, before: readonly Delivery[] | undefined, after: readonly Delivery[], now: number): void {
-    schedule.follow(seq, after);
-    alarmLeases.follow(before ?? [], after);
-    lanes.follow(seq, before, after, now);
+  function begin(
+    seq: number,
+    deliveries: readonly Delivery[],
+    bytes: number,
+    announced: readonly Delivery[] | undefined,
+    now: number,
+  ): void {
+    open.events += 1;
+    open.deliveries += countOpen(deliveries);
+    count(seq, bytes);
+    lastSeq = Math.max(lastSeq, seq);
+    schedule.follow(seq, deliveries);
+    alarmLeases.follow([], deliveries);
+    lanes.follow(seq, announced, deliveries, now);
   }
 
   function count(seq: number, bytes: number): void {
-    open.bytes += bytes - (bytesOfRow.get(seq) ?? 0);
-    if (bytes === 0) bytesOfRow.delete(seq);
-    else bytesOfRow.set(seq, bytes);
+    open.bytes += bytes - (bytesOfEvent.get(seq) ?? 0);
+    if (bytes === 0) bytesOfEvent.delete(seq);
+    else bytesOfEvent.set(seq, bytes);
   }
 
-  function update(work: StoredEventWithDeliveries, deliveries: readonly Delivery[], now: number): boolean {
-    open.deliveries += countOpen(deliveries) - countOpen(work.deliveries);
-    follow(work.seq, work.deliveries, deliveries, now);
-    if (deliveries.some(isOpen)) {
-      unwritten.set(work.seq, deliveries);
-      if (unwritten.size >= CHUNK_ROWS) flush();
-      return false;
+  function follow({ seq, deliveries: before }: OpenEvent, after: readonly Delivery[], now: number): void {
+    open.deliveries += countOpen(after) - countOpen(before);
+    schedule.follow(seq, after);
+    alarmLeases.follow(before, after);
+    lanes.follow(seq, before, after, now);
+  }
+
+  function update(
+    known: OpenEvent,
+    deliveries: readonly Delivery[],
+    now: number,
+  ): StoredEventWithDeliveries | undefined {
+    const { seq } = known;
+    follow(known, deliveries, now);
+    const isEnded = !deliveries.some(isOpen);
+    if (isEnded) {
+      open.events -= 1;
+      count(seq, 0);
     }
-    unwritten.delete(work.seq);
-    open.events -= 1;
-    count(work.seq, 0);
-    sql.run("DELETE FROM work WHERE seq = ?", work.seq);
-    return true;
-  }
-
-  function get(seq: number): StoredEventWithDeliveries | undefined {
-    const row = sql.all<EventRow>("SELECT seq, deliveries, event, body FROM work WHERE seq = ?", seq)[0];
-    if (row === undefined) return undefined;
-    const known = parseRow(row);
-    return { ...known, deliveries: unwritten.get(seq) ?? known.deliveries };
-  }
-
-  function flush(): void {
-    for (const [seq, deliveries] of unwritten) {
-      const due = dueOf(deliveries);
-      sql.run("UPDATE work SET due = ?, deliveries = ? WHERE seq = ?", due, formatDeliveries(deliveries), seq);
+    if (fresh.has(seq)) {
+      // What has ended well stays where it is: its pack is the log.
+      const ended = isEnded && eventStatus(deliveries) === "dead" ? fresh.get(seq) : undefined;
+      fresh.change(seq, deliveries);
+      return ended === undefined ? undefined : { ...ended, deliveries };
     }
-    unwritten.clear();
+    if (isEnded) return { ...rows.remove(seq), deliveries };
+    rows.setDeliveries(seq, deliveries);
+    return undefined;
   }
 
-  function mustGet(seq: number): StoredEventWithDeliveries {
-    const work = get(seq);
-    if (work === undefined) throw new Error("a row of work is known of and not there");
-    return work;
+  const get = (seq: number) => (fresh.has(seq) ? fresh.get(seq) : rows.get(seq));
+  const peek = (seq: number): OpenEvent | undefined => (fresh.has(seq) ? fresh.peek(seq) : rows.peek(seq));
+
+  function mustFind<Event>(found: Event | undefined): Event {
+    if (found === undefined) throw new Error("an event is known to be open and not there");
+    return found;
   }
 
-  /** Lends out deliveries of one row. */
+  /** Lends out deliveries of one event. */
   function lend(seq: number, picked: readonly Ready[], { now, newToken }: TakeRequest): readonly LeasedWork[] {
-    const work = mustGet(seq);
+    const known = mustFind(get(seq));
     const lent: LeasedWork[] = [];
-    const deliveries = work.deliveries.map((delivery, index) => {
+    const deliveries = known.deliveries.map((delivery, index) => {
       if (!picked.some((each) => each.index === index)) return delivery;
       const token = newToken(delivery.target);
       const gated = targets.isGated(delivery.target);
-      lent.push({ lease: describeLease(delivery, seq, { token, now, gated }), event: work.event });
+      lent.push({ lease: describeLease(delivery, seq, { token, now, gated }), event: known.event });
       return leaseDelivery(delivery, token, now);
     });
-    update(work, deliveries, now);
+    update(known, deliveries, now);
     return lent;
   }
 
   return {
     get,
+    peek,
     update,
 
-    commit: (change) =>
+    commit: (now, change) =>
       sql.transaction(() => {
         const value = change();
-        flush();
+        for (const seq of fresh.overdue(now)) rows.insert(fresh.takeOut(seq));
+        fresh.flush(lastSeq, now);
+        rows.flush();
         return value;
       }),
 
-    replace(work, event, deliveries, now) {
-      sql.run("UPDATE work SET event = ? WHERE seq = ?", formatEvent(event).event, work.seq);
-      count(work.seq, bytesOf(event));
-      update({ ...work, event }, deliveries, now);
+    leaveSegment(segment) {
+      for (const seq of fresh.inSegment(segment)) rows.insert(fresh.takeOut(seq));
+    },
+
+    replace(known, event, deliveries, now) {
+      if (fresh.has(known.seq)) rows.insert({ ...fresh.takeOut(known.seq), event });
+      else rows.setEvent(known.seq, event);
+      count(known.seq, bytesOf(event));
+      update(known, deliveries, now);
     },
 
     announce(seq, deliveries, now) {
       lanes.follow(seq, undefined, deliveries, now);
     },
 
-    insert(seq, item, deliveries, announced, now) {
-      const { event, body } = formatEvent(item);
-      const due = dueOf(deliveries);
-      if (due === null) throw new Error("an event without open deliveries is no work");
-      sql.run(
-        "INSERT INTO work (seq, due, deliveries, event, body) VALUES (?, ?, ?, ?, ?)",
-        seq,
-        due,
-        formatDeliveries(deliveries),
-        event,
-        body,
-      );
-      open.events += 1;
-      open.deliveries += countOpen(deliveries);
-      count(seq, bytesOf(item));
+    add(seq, event, deliveries, { announced, inRow }, now) {
+      if (inRow) rows.insert({ seq, event, deliveries });
+      const bytes = inRow ? bytesOf(event) : fresh.add(seq, event, deliveries);
       lastSeq = Math.max(lastSeq, seq);
-      schedule.follow(seq, deliveries);
-      alarmLeases.follow([], deliveries);
-      lanes.follow(seq, announced, deliveries, now);
+      if (deliveries.length > 0) begin(seq, deliveries, bytes, announced, now);
+    },
+
+    insert(event, now) {
+      rows.insert(event);
+      begin(event.seq, event.deliveries, bytesOf(event.event), undefined, now);
     },
 
     advance(now, ended) {
-      for (let rows = 0; rows < ADVANCE_ROWS_MAX; rows++) {
+      for (let events = 0; events < ADVANCE_ROWS_MAX; events++) {
         const seq = schedule.overdue(now);
         if (seq === undefined) return false;
-        const work = mustGet(seq);
-        const deliveries = work.deliveries.map((delivery) =>
+        const known = mustFind(peek(seq));
+        const deliveries = known.deliveries.map((delivery) =>
           advanceDelivery(delivery, now, targets.heldBecause(delivery.target, now)),
         );
-        if (update(work, deliveries, now)) ended({ ...work, deliveries });
+        const end = update(known, deliveries, now);
+        if (end !== undefined) ended(end);
       }
       return schedule.overdue(now) !== undefined;
     },
@@ -233,22 +239,23 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
         const next = schedule.pick(now, withinMs, left);
         if (next === undefined) break;
         picked.push(next);
-        share.take(next.target, bytesOfRow.get(next.seq) ?? 0);
+        share.take(next.target, bytesOfEvent.get(next.seq) ?? 0);
       }
       return [...Map.groupBy(picked, ({ seq }) => seq)].flatMap(([seq, mine]) => lend(seq, mine, request));
     },
 
     alarmLeases: alarmLeases.byTarget,
 
-    before: (seq, rowsMax, which) =>
-      sql
-        .all<EventRow>(
-          `SELECT seq, deliveries, event, NULL AS body FROM work WHERE seq < ?
-           ${which === "all" ? "" : `AND instr(deliveries, '"kind":"${which}"') > 0`} ORDER BY seq DESC LIMIT ?`,
-          seq,
-          rowsMax,
-        )
-        .map(parseRow),
+    before(seq, rowsMax, which) {
+      const isWanted = ({ deliveries }: OpenEvent) =>
+        which === "all" || deliveries.some(({ state }) => state.kind === which);
+      const inPacks = fresh
+        .all()
+        .flatMap(({ event }) =>
+          event.seq < seq && isWanted(event) ? [{ ...event, event: { ...event.event, body: null } }] : [],
+        );
+      return [...rows.before(seq, rowsMax, which), ...inPacks].toSorted((a, b) => b.seq - a.seq).slice(0, rowsMax);
+    },
 
     nextDueAt(now) {
       const held = alarmLeases.byTarget(now);
@@ -266,21 +273,6 @@ export function openOpenWork(sql: Sql, lanes: Lanes, targets: TargetStates): Ope
     lastSeq: () => lastSeq,
     backlog: () => ({ ...open }),
   };
-}
-
-/** Counted as SQLite counts them at start: bytes of UTF-8. */
-function bytesOf(item: StoredEvent): number {
-  const { event, body } = formatEvent(item);
-  return new TextEncoder().encode(event).length + (body?.length ?? 0);
-}
-
-function dueOf(deliveries: readonly Delivery[]): number | null {
-  let due: number | null = null;
-  for (const delivery of deliveries) {
-    const at = wakesAt(delivery);
-    if (at !== null) due = due === null ? at : Math.min(due, at);
-  }
-  return due;
 }
 
 function countOpen(deliveries: readonly Delivery[]): number {

@@ -22,6 +22,7 @@ import type {
   WantedPairs,
 } from "../bus/ports.ts";
 import { logLine } from "../bus/log-line.ts";
+import { deflating } from "./deflating.ts";
 import { openSql } from "./durable-sql.ts";
 import type { Engine } from "./engine.ts";
 import { openEngine } from "./engine.ts";
@@ -52,6 +53,7 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     const exports = ctx.exports as unknown as Exports;
     this.#engine = openEngine({
       sql: openSql(ctx.storage),
+      deflating,
       limits: {
         ...LEDGER_LIMITS,
         backlogDeliveriesMax: Number(env.BACKLOG_DELIVERIES_MAX ?? LEDGER_LIMITS.backlogDeliveriesMax),
@@ -68,8 +70,8 @@ export class Partition extends DurableObject<PartitionEnv> implements PartitionP
     void ctx.blockConcurrencyWhile(async () => this.#engine.start(await ctx.storage.getAlarm()));
   }
 
-  async accept(request: OlderAcceptRequest): Promise<AcceptReply> {
-    return replyTo(request, this.#engine.accept(fillAccept(request)));
+  async accept(request: OlderAcceptRequest, others: readonly OlderAcceptRequest[] = []): Promise<AcceptReply> {
+    return replyTo(request, this.#engine.accept(fillAccept(request), others.map(fillAccept)));
   }
 
   async known(request: AcceptRequest): Promise<KnownReply> {

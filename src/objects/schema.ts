@@ -2,6 +2,7 @@
  * The partition's tables and their versions. `docs/storage.md` describes every column; change both together.
  * The version stands in a table of its own because Durable Objects refuse `PRAGMA user_version`.
  */
+import { createPackTables } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 
 /**
@@ -47,6 +48,10 @@ const MIGRATIONS: readonly ((sql: Sql) => void)[] = [
     ) WITHOUT ROWID`);
     sql.run("CREATE TABLE replays (last_seq INTEGER PRIMARY KEY, entries BLOB NOT NULL)");
     sql.run("CREATE TABLE lanes_elsewhere (id TEXT, partition TEXT, PRIMARY KEY (id, partition)) WITHOUT ROWID");
+  },
+  (sql) => {
+    const logs = sql.all<{ n: number }>("SELECT n FROM segments WHERE kind = 'log' AND log_dropped = 0");
+    for (const { n } of logs) createPackTables(sql, n);
   },
 ];
 

@@ -1,7 +1,8 @@
 /**
  * Tables cut in time, so that what is old goes by dropping a table, not by deleting rows (each deleted row is billed):
  * - `dedup_<n>`: identities, kept for the dedup window;
- * - `log_<n>`: events that ended well, kept 14 days or until the log is too large;
+ * - `pack_<n>` and `changes_<n>`: events as they were accepted, and what became of them (`packs.ts`); `log_<n>`: events that ended
+ *   in a row of their own. All three are kept 14 days or until the log is too large;
  * - `dead_<n>`: events with a dead delivery, kept the full 14 days. Same numbers and bounds as `log_<n>`.
  * A segment closes when it is old enough or has grown enough; it is dropped as a whole when its youngest row is too old.
  * Their number is bounded by time (one a day) and, for the log, by LOG_BYTES_MAX / SEGMENT_BYTES more.
@@ -12,8 +13,10 @@ import type { Sql } from "./sql.ts";
 const LOG_BYTES_MAX = 1_073_741_824;
 const SEGMENT_MS = 86_400_000;
 const SEGMENT_BYTES = 67_108_864;
-/** Tables that one call drops at most. A segment that opens adds two, and calls it too: so what is over gets less. */
-export const TABLES_DROPPED_MAX = 4;
+/** Tables that one call drops at most. A segment that opens adds four, and calls it too: so what is over gets less. */
+export const TABLES_DROPPED_MAX = 8;
+/** Of a segment of the log, those that hold what has ended well: they are dropped together. */
+const LOG_TABLES = ["log", "pack", "changes"] as const;
 
 export type SegmentKind = "dedup" | "log";
 
@@ -85,6 +88,7 @@ export function openSegment(sql: Sql, kind: SegmentKind, n: number, now: number,
         seq INTEGER PRIMARY KEY, status TEXT NOT NULL, deliveries TEXT NOT NULL, event TEXT NOT NULL, body BLOB
       )`);
     }
+    createPackTables(sql, n);
   }
   sql.run(
     "INSERT INTO segments (kind, n, opened_at, first_seq, bytes_before) VALUES (?, ?, ?, ?, ?)",
@@ -97,6 +101,15 @@ export function openSegment(sql: Sql, kind: SegmentKind, n: number, now: number,
   return segment;
 }
 
+/** Of a segment of the log; those from before packs get them from `schema.ts`. */
+export function createPackTables(sql: Sql, n: number): void {
+  sql.run(`CREATE TABLE pack_${n} (
+    first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, open_from INTEGER NOT NULL,
+    heads TEXT NOT NULL, bodies BLOB NOT NULL
+  )`);
+  sql.run(`CREATE TABLE changes_${n} (n INTEGER PRIMARY KEY, open_from INTEGER NOT NULL, entries TEXT NOT NULL)`);
+}
+
 /** When nothing in the segment can be within its window any more. Rows younger than SEGMENT_MS after its opening are elsewhere. */
 function overAt(segment: Segment, limits: SegmentLimits): number {
   return segment.openedAt + limits.segmentMs + windowMs(segment.kind, limits);
@@ -107,7 +120,7 @@ function windowMs(kind: SegmentKind, limits: SegmentLimits): number {
 }
 
 /**
- * Drops what is over, then the oldest log tables while the database is too large, at most TABLES_DROPPED_MAX tables in all.
+ * `beforeLogDropped` is called with a segment's number before its log is dropped. Drops what is over, then the oldest log tables while the database is too large, at most TABLES_DROPPED_MAX tables in all.
  * Answers the segments that are left, those among them that the next call goes on with.
  */
 export function retainSegments(
@@ -115,23 +128,25 @@ export function retainSegments(
   segments: readonly Segment[],
   now: number,
   limits: SegmentLimits,
+  beforeLogDropped: (n: number) => void = () => {},
 ): readonly Segment[] {
   let tablesLeft = TABLES_DROPPED_MAX;
   let kept = segments;
 
   function dropLog(segment: Segment): Segment {
-    sql.run(`DROP TABLE log_${segment.n}`);
+    beforeLogDropped(segment.n);
+    for (const table of LOG_TABLES) sql.run(`DROP TABLE ${table}_${segment.n}`);
     sql.run("UPDATE segments SET log_dropped = 1 WHERE kind = 'log' AND n = ?", segment.n);
-    tablesLeft -= 1;
+    tablesLeft -= LOG_TABLES.length;
     const left = { ...segment, logDropped: true };
     kept = kept.map((each) => (each === segment ? left : each));
     return left;
   }
 
   for (const segment of segments.filter((each) => overAt(each, limits) <= now)) {
-    if (tablesLeft === 0) return kept;
-    const last = segment.kind === "dedup" || segment.logDropped ? segment : dropLog(segment);
-    if (tablesLeft === 0) return kept;
+    const isWhole = segment.kind === "log" && !segment.logDropped;
+    if (tablesLeft < (isWhole ? LOG_TABLES.length + 1 : 1)) return kept;
+    const last = isWhole ? dropLog(segment) : segment;
     sql.run(`DROP TABLE ${segment.kind === "dedup" ? "dedup" : "dead"}_${segment.n}`);
     sql.run("DELETE FROM segments WHERE kind = ? AND n = ?", segment.kind, segment.n);
     tablesLeft -= 1;
@@ -139,7 +154,7 @@ export function retainSegments(
   }
   const closedLogs = kept.filter((segment) => segment.kind === "log").slice(0, -1);
   for (const segment of closedLogs) {
-    if (tablesLeft === 0 || sql.bytes() <= limits.logBytesMax) break;
+    if (tablesLeft < LOG_TABLES.length || sql.bytes() <= limits.logBytesMax) break;
     if (!segment.logDropped) dropLog(segment);
   }
   return kept;

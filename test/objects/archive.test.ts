@@ -5,7 +5,10 @@ import { DELIVERIES_PER_EVENT_MAX } from "../../src/bus/plan-event.ts";
 import type { Delivery } from "../../src/core/delivery.ts";
 import { seqAtMs } from "../../src/core/receipt.ts";
 import { ATTEMPTS_KEPT_MAX } from "../../src/core/transition.ts";
-import { DELIVERIES_BYTES_MAX, formatDeliveries, openArchive } from "../../src/objects/archive.ts";
+import type { Archive } from "../../src/objects/archive.ts";
+import { openArchive } from "../../src/objects/archive.ts";
+import type { Identity } from "../../src/objects/identities.ts";
+import { DELIVERIES_BYTES_MAX, formatDeliveries } from "../../src/objects/stored-event.ts";
 import { openLedger } from "../../src/objects/ledger.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { migrate } from "../../src/objects/schema.ts";
@@ -37,13 +40,19 @@ function ended(acceptedAt: number, ...kinds: readonly ("delivered" | "dead")[]):
   return { seq: seqAtMs(acceptedAt), event: storedEvent(String(acceptedAt)), deliveries };
 }
 
+/** In a commit of its own. */
+function addOne(archive: Archive, identity: Uint8Array, entry: Identity, now: number): void {
+  archive.addIdentity(identity, entry);
+  archive.flush(now);
+}
+
 describe("identities", () => {
   const entry = { seq: seqAtMs(START), fingerprint: { scope: "a b ", hash: "1:ff" }, token: "t#0" };
   const identity = Uint8Array.of(1, 2, 3);
 
   it("are found with what came with them until the window ends, to the millisecond", () => {
     const { archive } = openBench();
-    archive.addIdentity(identity, entry, START);
+    addOne(archive, identity, entry, START);
     expect(archive.findIdentity(identity, START)).toEqual(entry);
     expect(archive.findIdentity(identity, START + dedupWindowMs - 1)).toEqual(entry);
     expect(archive.findIdentity(identity, START + dedupWindowMs)).toBeUndefined();
@@ -52,11 +61,11 @@ describe("identities", () => {
 
   it("are found across segments and restarts, however late in its segment one came", () => {
     const { archive, reopen, sql } = openBench();
-    archive.addIdentity(Uint8Array.of(9), { ...entry, seq: seqAtMs(START) }, START);
+    addOne(archive, Uint8Array.of(9), { ...entry, seq: seqAtMs(START) }, START);
     const late = START + DAY - 1;
-    archive.addIdentity(identity, { ...entry, seq: seqAtMs(late) }, late);
+    addOne(archive, identity, { ...entry, seq: seqAtMs(late) }, late);
     const addOn = (day: number) =>
-      archive.addIdentity(Uint8Array.of(day), { ...entry, seq: seqAtMs(START + day * DAY) }, START + day * DAY);
+      addOne(archive, Uint8Array.of(day), { ...entry, seq: seqAtMs(START + day * DAY) }, START + day * DAY);
     for (let day = 1; day <= 4; day++) addOn(day);
     for (const each of [archive, reopen()]) {
       expect(each.findIdentity(identity, late + dedupWindowMs - 1)).toMatchObject({ seq: seqAtMs(late) });
@@ -68,9 +77,9 @@ describe("identities", () => {
 
   it("can be taken again after the window, in the same segment too", () => {
     const { archive } = openBench({ dedupWindowMs: 1_000 });
-    archive.addIdentity(identity, entry, START);
+    addOne(archive, identity, entry, START);
     const again = { ...entry, seq: seqAtMs(START + 1_000), token: "t2#0" };
-    archive.addIdentity(identity, again, START + 1_000);
+    addOne(archive, identity, again, START + 1_000);
     expect(archive.findIdentity(identity, START + 1_999)).toEqual(again);
   });
 });
@@ -118,13 +127,13 @@ describe("ended events", () => {
     const event = ended(START, "dead");
     archive.add(event, START);
     const deliveries = event.deliveries.map((each) => ({ ...each, attemptCount: 7 }));
-    archive.update({ ...event, deliveries });
+    archive.update({ ...event, deliveries }, START);
     expect(archive.get(event.seq)).toEqual({ ...event, deliveries });
-    archive.update({ ...event, seq: 5 });
+    archive.update({ ...event, seq: 5 }, START);
     expect(archive.get(5)).toBeUndefined();
   });
 
-  it("can be taken out again, once", () => {
+  it("can be taken out again", () => {
     const { archive } = openBench();
     const dead = ended(START, "dead");
     const fine = ended(START + 1, "delivered");
@@ -132,7 +141,6 @@ describe("ended events", () => {
     archive.add(fine, START);
     archive.takeOut(dead.seq);
     expect(archive.get(dead.seq)).toBeUndefined();
-    expect(() => archive.takeOut(dead.seq)).toThrow();
     expect(archive.get(fine.seq)).toEqual(fine);
     archive.takeOut(fine.seq);
     expect(archive.get(fine.seq)).toBeUndefined();
@@ -149,7 +157,7 @@ describe("the log over time", () => {
     expect(archive.get(seqAtMs(START + 5 * DAY))).toBeDefined();
     archive.retain(START + 19 * DAY + DAY + logWindowMs - 1);
     expect(archive.get(seqAtMs(START + 19 * DAY))).toBeDefined();
-    // Two tables a segment, four a call.
+    // Four tables a segment, eight a call.
     for (let calls = 0; calls < 8; calls++) archive.retain(START + 19 * DAY + DAY + logWindowMs);
     expect(archive.get(seqAtMs(START + 19 * DAY))).toBeUndefined();
     expect(readSegments(sql)).toEqual([]);
@@ -166,7 +174,7 @@ describe("the log over time", () => {
       const event = large(START + n, n === 1 ? "dead" : "delivered");
       seqs.push(event.seq);
       archive.add(event, START + n);
-      expect(sql.bytes()).toBeLessThan(1_000_000);
+      expect(sql.bytes()).toBeLessThan(1_100_000);
     }
     const logs = readSegments(sql);
     expect(logs.length).toBeGreaterThan(5);
@@ -236,7 +244,7 @@ describe("the log over time", () => {
   it("knows its newest number after a restart while the clock is behind", () => {
     const { archive, reopen } = openBench();
     archive.add(ended(START + 1_000, "delivered"), START);
-    archive.addIdentity(Uint8Array.of(1), { seq: 5, fingerprint: { scope: "", hash: "1:" }, token: "" }, START);
+    addOne(archive, Uint8Array.of(1), { seq: 5, fingerprint: { scope: "", hash: "1:" }, token: "" }, START);
     expect(reopen().lastSeq()).toBe(seqAtMs(START + 1_000));
   });
 });

@@ -125,7 +125,7 @@ describe("the alarm of a partition", () => {
     const flaky: NodeSql = {
       ...sql,
       run(query, ...params) {
-        if (broken && query.startsWith("UPDATE")) throw new Error("disk I/O error");
+        if (broken && query.startsWith("INSERT INTO changes_")) throw new Error("disk I/O error");
         sql.run(query, ...params);
       },
     };
@@ -237,11 +237,10 @@ describe("a call that fails half-way", () => {
   it("leaves nothing behind, in the tables or in memory", () => {
     const sql = openNodeSql();
     let broken = false;
-    let inserts = 0;
     const flaky: NodeSql = {
       ...sql,
       run(query, ...params) {
-        if (broken && query.startsWith("INSERT INTO work") && ++inserts === 2) throw new Error("disk full");
+        if (broken && query.startsWith("INSERT INTO pack_")) throw new Error("disk full");
         sql.run(query, ...params);
       },
     };

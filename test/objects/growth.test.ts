@@ -150,7 +150,7 @@ describe.each([
   it("has no more rows in any table", () => {
     const names = Object.keys(measures.at(-1)?.rows ?? {}).toSorted();
     expect(names).toEqual(
-      "dead dedup lanes lanes_elsewhere log meta rejections replays segments targets work".split(" "),
+      "changes dead dedup lanes lanes_elsewhere log meta pack rejections replays segments targets work".split(" "),
     );
     for (const name of names) {
       const [full, last] = compare(({ rows }) => rows[name] ?? 0);

@@ -35,6 +35,7 @@ describe("a full backlog in one lane", () => {
     for (let at = 0; at < items.length; at += 1_000) {
       seqs.push(...bench.accept(`t${at}`, items.slice(at, at + 1_000)).items.map(({ seq }) => seq));
     }
+    bench.comeToRest();
     return { ...bench, seqs, last: laneItem("last", "a", latest ? { latest: true } : {}) };
   };
 

@@ -5,6 +5,7 @@ import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
 import type { Step } from "../../src/core/step.ts";
 import { nextStep } from "../../src/core/step.ts";
 import type { OnFailure } from "../../src/core/rule.ts";
+import { FRESH_MS_MAX } from "../../src/objects/fresh-work.ts";
 import { acceptItem } from "../support/accept-requests.ts";
 import { PLANNED } from "../support/deliveries.ts";
 import { START, deliveryOf, laneItem, openBench, stateOf, statusOf } from "../support/ledger-bench.ts";
@@ -400,8 +401,9 @@ describe("a lane where only the newest counts", () => {
     bench.takeDue();
     acceptAll(bench, ["b"], latest);
     const { statements } = bench.costOf(() => expect(idsOf(bench.takeDue(START + LEASE_MS))).toEqual(["b"]));
-    expect(statements.filter((each) => each.startsWith("UPDATE work"))).toHaveLength(1);
-    expect(statements.filter((each) => each.startsWith("DELETE FROM work"))).toHaveLength(1);
+    // The older one ends in a change, the newer one is old enough by now for a row of its own.
+    const writes = statements.filter((each) => /^(?:INSERT|UPDATE|DELETE)/.test(each));
+    expect(writes.map((each) => /(?:work|changes)/.exec(each)?.[0])).toEqual(["work", "changes"]);
   });
 
   it("wants only the last of a batch, with or without leases", () => {
@@ -533,7 +535,7 @@ describe("what a lane costs", () => {
     return bench;
   };
 
-  it("is no row more than without an order when the lane is empty, and one when something is before it", () => {
+  it("is no row more than without an order, whether the lane is empty or something is before it", () => {
     const bench = warmBench();
     let leases: readonly Lease[] = [];
     const first = bench.costOf(() => {
@@ -544,14 +546,14 @@ describe("what a lane costs", () => {
       leases = leasesOf(bench.settle(leases, DELIVERED, { leasesMax: 1 }).work);
     });
     const last = bench.costOf(() => bench.settle(leases, DELIVERED));
-    expect([first.rows, queued.rows, last.rows]).toEqual([2, 2, 2]);
-    expect(passedOn.rows).toBe(3);
+    expect([first.rows, queued.rows, last.rows]).toEqual([2, 2, 1]);
+    expect(passedOn.rows).toBe(1);
   });
 
   it("is one row more for each number that has passed", () => {
     const bench = warmBench();
     const { leases } = bench.accept("t", [laneItem("a", "k", { sequence: 1, gapWaitMs: 1 })], 1);
-    expect(bench.costOf(() => bench.settle(leases, DELIVERED)).rows).toBe(3);
+    expect(bench.costOf(() => bench.settle(leases, DELIVERED)).rows).toBe(2);
   });
 
   it("is as many statements with 5,000 behind one as with one", () => {
@@ -565,6 +567,7 @@ describe("what a lane costs", () => {
         );
       }
       expect(bench.ledger().backlog().deliveries).toBe(count);
+      bench.comeToRest(START + FRESH_MS_MAX + 100);
       let work = bench.takeDue();
       return {
         accept: bench.costOf(() => bench.accept("more", [laneItem("more", "k")], 6)),
@@ -580,6 +583,6 @@ describe("what a lane costs", () => {
       };
     });
     expect(costs[1]).toEqual(costs[0]);
-    expect(costs[1]?.accept.statements.length).toBeLessThan(12);
+    expect(costs[1]?.accept.statements.length).toBeLessThan(16);
   });
 });

@@ -6,6 +6,7 @@ import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
 import { DELIVERIES_PER_EVENT_MAX } from "../../src/bus/plan-event.ts";
 import { BACKLOG_RETRY_AFTER_SECONDS } from "../../src/objects/backlog-limit.ts";
 import { openLedger } from "../../src/objects/ledger.ts";
+import { FRESH_MS_MAX } from "../../src/objects/fresh-work.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { ADVANCE_ROWS_MAX } from "../../src/objects/open-work.ts";
 import { NO_TARGETS, acceptItem, acceptRequest } from "../support/accept-requests.ts";
@@ -194,7 +195,7 @@ describe("the bound of the backlog", () => {
 });
 
 describe("settling", () => {
-  it("moves an event to the log when its last delivery has ended", () => {
+  it("ends an event with its last delivery; its pack is its place in the log", () => {
     const { accept, settle, ledger, sql } = openBench();
     const { items, leases } = accept("t", [acceptItem("a", ["ci", "audit"])], 2);
     const seq = items[0]?.seq ?? 0;
@@ -204,8 +205,8 @@ describe("settling", () => {
     settle(leases.slice(1), CANCELLED);
     expect(statusOf(ledger(), seq)).toBe("delivered");
     expect(ledger().backlog()).toEqual({ events: 0, deliveries: 0, bytes: 0 });
-    expect(sql.all("SELECT seq, status FROM log_1")).toEqual([{ seq, status: "delivered" }]);
-    expect(sql.all("SELECT seq FROM work")).toEqual([]);
+    expect(sql.all("SELECT first_seq FROM pack_1")).toEqual([{ first_seq: seq }]);
+    for (const table of ["work", "log_1", "dead_1"]) expect(sql.all(`SELECT seq FROM ${table}`)).toEqual([]);
   });
 
   it("keeps an event with a dead delivery apart, its body too", () => {
@@ -493,16 +494,29 @@ describe("the rows that an event costs", () => {
     return bench;
   }
 
-  it("are four and one alarm when it is delivered, to one target or to hundreds", () => {
+  it("are three and one alarm when it is delivered, to one target or to hundreds", () => {
     for (const count of [1, 2, DELIVERIES_PER_EVENT_MAX]) {
       const { accept, settle, ledger, sql } = warmBench();
       const targets = Array.from({ length: count }, (_, index) => `t${index}`);
       const before = sql.rowsWritten();
       const { leases } = accept("t", [acceptItem("a", targets)], count);
       settle(leases, DELIVERED);
-      expect(sql.rowsWritten() - before).toBe(4);
+      expect(sql.rowsWritten() - before).toBe(3);
       expect(ledger().backlog().events).toBe(0);
     }
+  });
+
+  it("are one for each and two for all when many are accepted and settled together", () => {
+    const { accept, settle, ledger, sql } = warmBench();
+    const before = sql.rowsWritten();
+    const { leases } = accept(
+      "t",
+      Array.from({ length: 50 }, (_, n) => acceptItem(`e${n}`, ["ci", "audit"])),
+      100,
+    );
+    settle(leases, DELIVERED);
+    expect(sql.rowsWritten() - before).toBe(52);
+    expect(ledger().backlog().events).toBe(0);
   });
 
   it("are two when no rule matches, none for a repeat, and one for each failed attempt", () => {
@@ -521,9 +535,11 @@ describe("the rows that an event costs", () => {
 
 describe("rows that one call changes", () => {
   it("are written at its end, each once, but never more than fifty of them in memory", () => {
-    const { accept, takeDue, costOf } = openBench();
+    const { accept, takeDue, costOf, ledger, sql } = openBench();
     const items = Array.from({ length: 120 }, (_, index) => acceptItem(`e${index}`, ["ci"]));
     accept("t", items, 120);
+    ledger().retain(START + FRESH_MS_MAX);
+    expect(sql.all("SELECT count(*) AS n FROM work")).toEqual([{ n: 120 }]);
     const { statements, rows } = costOf(() => takeDue(START + LEASE_MS));
     let [inMemory, most] = [0, 0];
     for (const each of statements) {

@@ -29,7 +29,7 @@ describe("a segment", () => {
   it("is made of its tables and a row that is found again after a restart", () => {
     const { sql, tables, open } = openBench();
     const made = [open("dedup", 1, 5), open("log", 1, 6), open("log", 2, 7)];
-    expect(tables()).toEqual(["dead_1", "dead_2", "dedup_1", "log_1", "log_2"]);
+    expect(tables()).toEqual("changes_1 changes_2 dead_1 dead_2 dedup_1 log_1 log_2 pack_1 pack_2".split(" "));
     expect(readSegments(sql)).toEqual(made);
   });
 
@@ -55,11 +55,11 @@ describe("retention", () => {
     const { sql, tables, open } = openBench();
     let segments = [open("dedup", 1, 100), open("log", 1, 100), open("dedup", 2, 110)];
     segments = [...retainSegments(sql, segments, 149, LIMITS)];
-    expect(tables()).toEqual(["dead_1", "dedup_1", "dedup_2", "log_1"]);
+    expect(tables()).toEqual(["changes_1", "dead_1", "dedup_1", "dedup_2", "log_1", "pack_1"]);
     segments = [...retainSegments(sql, segments, 150, LIMITS)];
-    expect(tables()).toEqual(["dead_1", "dedup_2", "log_1"]);
+    expect(tables()).toEqual(["changes_1", "dead_1", "dedup_2", "log_1", "pack_1"]);
     segments = [...retainSegments(sql, segments, 249, LIMITS)];
-    expect(tables()).toEqual(["dead_1", "log_1"]);
+    expect(tables()).toEqual(["changes_1", "dead_1", "log_1", "pack_1"]);
     expect(readSegments(sql)).toEqual(segments);
     expect(retainSegments(sql, segments, 250, LIMITS)).toEqual([]);
     expect(tables()).toEqual([]);
@@ -72,13 +72,15 @@ describe("retention", () => {
     const segments = [1, 2, 3].map((n) => open("log", n, n));
     for (const n of [1, 2, 3]) fill(`log_${n}`);
     fill("dead_1");
-    const limits = { ...LIMITS, logBytesMax: empty + 350_000 };
-    const kept = retainSegments(sql, segments, 5, limits);
-    expect(tables()).toEqual(["dead_1", "dead_2", "dead_3", "log_2", "log_3"]);
+    const limits = { ...LIMITS, logBytesMax: empty + 400_000 };
+    const dropped: number[] = [];
+    const kept = retainSegments(sql, segments, 5, limits, (n) => dropped.push(n));
+    expect(dropped).toEqual([1]);
+    expect(tables()).toEqual("changes_2 changes_3 dead_1 dead_2 dead_3 log_2 log_3 pack_2 pack_3".split(" "));
     expect(kept.map(({ logDropped }) => logDropped)).toEqual([true, false, false]);
     expect(readSegments(sql)).toEqual(kept);
     const last = retainSegments(sql, kept, 5, { ...limits, logBytesMax: 0 });
-    expect(tables()).toEqual(["dead_1", "dead_2", "dead_3", "log_3"]);
+    expect(tables()).toEqual(["changes_3", "dead_1", "dead_2", "dead_3", "log_3", "pack_3"]);
     expect(retainSegments(sql, last, 1_000, limits)).toEqual([]);
     expect(tables()).toEqual([]);
   });

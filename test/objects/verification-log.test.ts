@@ -41,7 +41,7 @@ describe("the record of verifications", () => {
     recordVerifications(sql, [entry("OLD", 9)]);
     expect(readMeta(sql, "verified:github:OLD")).toBe("9");
     expect(readMeta(sql, "schema")).toBe(String(SCHEMA_VERSION));
-    expect(SCHEMA_VERSION).toBe(2);
+    expect(SCHEMA_VERSION).toBe(3);
     migrate(sql);
     expect(listVerifications(sql)).toEqual([entry("OLD", 9)]);
   });

@@ -6,6 +6,10 @@ export const NO_COUNTS = {
   duplicates: 0,
   /** Requests of senders with more than one event. */
   batches: 0,
+  /** Requests of senders that were accepted in the call of another one. */
+  grouped: 0,
+  /** Settlements of dispatchers that left in the call of another one. */
+  settledTogether: 0,
   /** That targets got. */
   requests: 0,
   /** Deaths of isolates. */

@@ -98,8 +98,8 @@ export function openDeployments({ timeline, chance, features, say, count }: Sett
       return [...texts].map((text) => (JSON.parse(text) as TargetLimits | null) ?? undefined);
     },
     busOf(target) {
-      const entry = definitions(target)[0]?.entry["bus"];
-      return typeof entry === "string" ? entry : undefined;
+      const config = definitions(target)[0]?.config as { readonly bus?: unknown } | undefined;
+      return typeof config?.bus === "string" ? config.bus : undefined;
     },
     isUnwanted: (matchedUnder, path, target) =>
       all.some(

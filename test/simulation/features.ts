@@ -27,6 +27,8 @@ export interface Features {
   /** What the same content under a new id means. */
   readonly replays: "ignore" | "flag" | "refuse";
   readonly batches: boolean;
+  /** Events come at the same time, and senders hang up. */
+  readonly bursts: boolean;
   /** Hundreds of events that no rule matches, and replays of older ones. */
   readonly noise: boolean;
   /** Alarms that stay on record and never ring. */
@@ -58,6 +60,7 @@ export function chooseFeatures(chance: Chance): Features {
     redeliveries: has(),
     replays: noise || has() ? replays : "ignore",
     batches: has(),
+    bursts: has(),
     noise,
     lostAlarms: has(0.2),
     clockJumps: has(0.2),

@@ -1,14 +1,22 @@
-/** Isolates that publish and dispatch with the real code, and may die at any time. */
+/** Invocations that publish and dispatch with the real code, in isolates; both may die at any time. */
 import { createPacer } from "../../src/bus/pacer.ts";
+import type { Settlement } from "../../src/core/delivery.ts";
 import { err } from "../../src/core/result.ts";
 import type { DispatchPorts } from "../../src/bus/dispatch.ts";
 import { dispatch, DISPATCH_TIME_MS } from "../../src/bus/dispatch.ts";
 import { partitionNames } from "../../src/bus/layout.ts";
 import type { GatePort } from "../../src/bus/gate-ports.ts";
-import type { AcceptRequest, AdminPartitionPort, DispatchJob, PartitionPort } from "../../src/bus/ports.ts";
+import type {
+  AcceptReply,
+  AcceptRequest,
+  AdminPartitionPort,
+  DispatchJob,
+  PartitionPort,
+} from "../../src/bus/ports.ts";
 import type { PublishPorts } from "../../src/bus/publish.ts";
 import { hashing } from "../../src/hashing.ts";
 import type { Deployment, Deployments } from "./deployments.ts";
+import { openHomes } from "./homes.ts";
 import type { LaneWatch } from "./lane-watch.ts";
 import type { PartitionHost } from "./partition-host.ts";
 import type { Registry } from "./registry.ts";
@@ -27,6 +35,7 @@ export interface Isolate {
   readonly kill: () => void;
   /** As `kill`, by the platform: its time is over. */
   readonly end: () => void;
+  readonly lent: (job: DispatchJob) => void;
   /** A promise that never settles once the isolate is dead. */
   readonly guard: <Value>(work: () => Promise<Value>) => Promise<Value>;
 }
@@ -53,9 +62,12 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
   const { timeline, chance, faults, say, copy, count } = setting;
   const { deployments, targets, registry, lanes, settles, shadows } = surroundings;
 
-  /** An isolate's view of the world. Once it is dead nothing it waits for comes, and what it calls does not happen. */
+  const homes = openHomes(setting);
+
+  /** An invocation's view of the world. Once it is dead nothing it waits for comes, and what it calls does not happen. */
   function start(label: string, deployment: Deployment = deployments.pick()): Isolate {
     let alive = true;
+    const home = homes.pick(deployment);
     const onDeath: (() => void)[] = [];
     const { rules, layouts } = deployment;
     const ruleSet = rules.set;
@@ -67,18 +79,33 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
           (error: unknown) => alive && reject(error as Error),
         );
       });
-    const partition = (name: string): PartitionPort => {
+    const within: PublishPorts["within"] = (work, timeoutMs) =>
+      guard(() => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)]));
+    const ownPort = (name: string): PartitionPort => {
       const host = surroundings.partition(name);
-      const accepting = (request: AcceptRequest) => ({
-        committed(reply: Awaited<ReturnType<PartitionPort["accept"]>>) {
-          registry.accepted(host, request, reply);
-          shadows.accepted(host, request, reply, ruleSet);
-          if (reply.kind === "accepted") lanes.leased(host, reply.leases);
+      const accepting = (requests: readonly AcceptRequest[]) => ({
+        committed(reply: AcceptReply) {
+          const answers = [reply, ...(reply.others ?? [])];
+          registry.accepted(host, requests, reply);
+          for (const [index, request] of requests.entries()) {
+            const answer = answers[index];
+            if (answer !== undefined) shadows.accepted(host, request, answer, ruleSet);
+          }
+          lanes.leased(
+            host,
+            answers.flatMap((answer) => (answer.kind === "accepted" ? answer.leases : [])),
+          );
         },
       });
       return {
-        accept: (request) =>
-          guard(() => host.call("accept", (engine) => engine.accept(copy(request)), accepting(request))),
+        accept: (request, others = []) =>
+          guard(() =>
+            host.call(
+              "accept",
+              (engine) => engine.accept(copy(request), copy(others)),
+              accepting([request, ...others]),
+            ),
+          ),
         known: (request) =>
           guard(() =>
             host.call("known", (engine) => engine.known(copy(request)), {
@@ -86,7 +113,25 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
             }),
           ),
         openLanes: (ids) => guard(() => host.call("openLanes", (engine) => engine.openLanes(ids))),
-        settle: (request) => guard(() => settles.settle(host, request)),
+        settle(request) {
+          count("settledTogether", request.settlements.filter((settlement) => !settled.has(settlement)).length);
+          return guard(() => settles.settle(host, request));
+        },
+      };
+    };
+    // What it has settled itself; the others are along with it.
+    const settled = new Set<Settlement>();
+    const invocation = { now: timeline.now, within, later: () => {} };
+    const partition = (name: string): PartitionPort => {
+      const port = home.groups.port(name, ownPort, invocation);
+      return {
+        ...port,
+        async settle(request, mayWaitMs) {
+          for (const settlement of request.settlements) settled.add(settlement);
+          const reply = await port.settle(request, mayWaitMs);
+          settles.answered(surroundings.partition(name), request);
+          return reply;
+        },
       };
     };
     const adminPartition = (name: string): Awaker => {
@@ -142,12 +187,12 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
       random: chance.next,
       sleep: (ms) => guard(() => timeline.sleep(ms)),
       newToken: () => `token-${chance.below(2 ** 31)}-${chance.below(2 ** 31)}`,
-      within: (work, timeoutMs) =>
-        guard(() => Promise.race([work, timeline.sleep(timeoutMs).then(() => "timeout" as const)])),
+      within,
       log: (message, fields) => say(() => `${label} ${message} ${JSON.stringify(fields)}`),
     };
     const end = () => {
       alive = false;
+      home.ends.delete(end);
       for (const each of onDeath.splice(0)) each();
     };
     const kill = () => {
@@ -155,8 +200,11 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
       count("crashes");
       say(() => `${label} dies`);
       end();
+      homes.died(home);
     };
-    return { ports, kill, end, guard };
+    home.ends.add(end);
+    const lent = (job: DispatchJob) => home.groups.lent(job, timeline.now());
+    return { ports, kill, end, guard, lent };
   }
 
   return {
@@ -169,10 +217,11 @@ export function openIsolates(setting: Setting, surroundings: Surroundings): Isol
       return new Promise((resolve, reject) => {
         timeline.after(chance.between(1, 20), () => {
           if (chance.happens(faults().loseRequest)) return reject(new Error("no dispatcher"));
-          const { ports, kill, end } = start("dispatcher");
+          const { ports, kill, end, lent } = start("dispatcher");
           if (chance.happens(faults().crashAfter * 2)) timeline.after(chance.below(DISPATCH_TIME_MS), kill);
           // The platform ends an invocation 30 s after its answer.
           timeline.after(30_000, end);
+          lent(job);
           void dispatch([copy(job)], ports);
           return resolve();
         });

@@ -1,6 +1,7 @@
 /** A partition on simulated hardware: the real engine, and an alarm that is kept or lost together with the rows. */
 import type { DispatchJob, OpenLane } from "../../src/bus/ports.ts";
 import type { Engine } from "../../src/objects/engine.ts";
+import { deflating } from "../../src/objects/deflating.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import type { LedgerLimits } from "../../src/objects/ledger-limits.ts";
 import type { ObjectHost, ObjectProcess } from "./object-host.ts";
@@ -49,6 +50,7 @@ export function openPartitionHost(name: string, { setting, limits, handOver, ask
   // A dead process's engine may still have a promise running; what it asks others goes nowhere.
   function boot({ sql, now, isAlive, isCalled }: ObjectProcess): Engine {
     const booted = openEngine({
+      deflating,
       sql,
       limits,
       setAlarm(at) {

@@ -2,7 +2,14 @@
  * What partitions have taken down, as a bystander knows it: written by their commits, not by their tables. What it learns
  * again of a delivery must fit what it knew.
  */
-import type { AcceptReply, AcceptRequest, KnownReply, ListedEvent, StoredEvent } from "../../src/bus/ports.ts";
+import type {
+  AcceptAnswer,
+  AcceptReply,
+  AcceptRequest,
+  KnownReply,
+  ListedEvent,
+  StoredEvent,
+} from "../../src/bus/ports.ts";
 import type { Delivery, PlannedDelivery, PlannedLane } from "../../src/core/delivery.ts";
 import { isOpen } from "../../src/core/delivery.ts";
 import { toHex } from "../../src/core/event.ts";
@@ -43,7 +50,8 @@ export interface KnownLease {
 }
 
 export interface Registry {
-  readonly accepted: (host: PartitionHost, request: AcceptRequest, reply: AcceptReply) => void;
+  /** The requests of one call, which are one commit. */
+  readonly accepted: (host: PartitionHost, requests: readonly AcceptRequest[], reply: AcceptReply) => void;
   readonly known: (host: PartitionHost, request: AcceptRequest, reply: KnownReply) => void;
   /** Somebody has opened deliveries of this event. */
   readonly reopened: (host: PartitionHost, seq: number) => void;
@@ -155,27 +163,36 @@ export function openRegistry(setting: Setting, forget: (deliveryId: string) => v
     }
   }
 
+  function acceptedOne(host: PartitionHost, request: AcceptRequest, answer: AcceptAnswer): void {
+    if (answer.kind === "moved") count("moved");
+    if (answer.kind !== "accepted") return;
+    if (request.openElsewhere !== undefined && request.openElsewhere.length > 0) count("lanesElsewhere");
+    for (const [index, { status, seq, redriven }] of answer.items.entries()) {
+      const item = request.items[index];
+      if (item === undefined) throw new Error("a partition answered more items than it was sent");
+      if (redriven !== undefined) reopened(host, seq);
+      if (status !== "accepted") continue;
+      const name = toHex(item.identity);
+      const place = `${host.name} ${seq}`;
+      const first = places.get(name);
+      if (first !== undefined && first !== place)
+        violations.push(`${item.event.attributes.id} is at ${first} and ${place}`);
+      if (first !== undefined) continue;
+      places.set(name, place);
+      checkHops(item);
+      for (const planned of item.deliveries) add(host, seq, item.event, planned);
+    }
+  }
+
   return {
-    accepted(host, request, reply) {
+    accepted(host, requests, reply) {
       commits += 1;
-      if (reply.kind === "moved") count("moved");
-      if (reply.kind !== "accepted") return;
-      if (request.openElsewhere !== undefined && request.openElsewhere.length > 0) count("lanesElsewhere");
-      for (const [index, { status, seq, redriven }] of reply.items.entries()) {
-        const item = request.items[index];
-        if (item === undefined) throw new Error("a partition answered more items than it was sent");
-        if (redriven !== undefined) reopened(host, seq);
-        if (status !== "accepted") continue;
-        const name = toHex(item.identity);
-        const place = `${host.name} ${seq}`;
-        const first = places.get(name);
-        if (first !== undefined && first !== place)
-          violations.push(`${item.event.attributes.id} is at ${first} and ${place}`);
-        if (first !== undefined) continue;
-        places.set(name, place);
-        checkHops(item);
-        for (const planned of item.deliveries) add(host, seq, item.event, planned);
+      for (const [index, answer] of [reply, ...(reply.others ?? [])].entries()) {
+        const request = requests[index];
+        if (request === undefined) throw new Error("a partition answered more requests than it was sent");
+        acceptedOne(host, request, answer);
       }
+      if (requests.length > 1) count("grouped", requests.length - 1);
     },
 
     known(host, _request, reply) {

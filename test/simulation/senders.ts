@@ -12,6 +12,10 @@ import type { Isolates } from "./isolates.ts";
 import type { PartitionHost } from "./partition-host.ts";
 import type { Setting } from "./setting.ts";
 
+/** A sender hangs up before it has its answer. */
+const HANGS_UP = 0.1;
+const HANGS_UP_MS = 60;
+
 export interface SimulatedEvent {
   readonly id: string;
   readonly type: string;
@@ -38,7 +42,7 @@ export interface SenderPorts {
 }
 
 export function openSenders(setting: Setting, { isolates, hosts }: SenderPorts): Senders {
-  const { timeline, chance, faults, features, say, violations, count } = setting;
+  const { timeline, chance, faults, features, say, violations, count, isQuiet } = setting;
   const sendings = new Map<string, number>();
   const acknowledged = new Map<string, string>();
   const accepted = new Set<string>();
@@ -79,6 +83,7 @@ export function openSenders(setting: Setting, { isolates, hosts }: SenderPorts):
     if (known !== undefined && known !== receipt.id) violations.push(`${id} has two receipts`);
     const event = stored(receipt.id);
     if (event === null) violations.push(`${id} was acknowledged and is not stored`);
+    else if (event.event.attributes.id !== id) violations.push(`${id} got the receipt of ${event.event.attributes.id}`);
     else if (features.replays === "flag" && status === "accepted" && isCopy && first !== undefined)
       checkFlag(sent, event, receipt.id, first);
     acknowledged.set(id, receipt.id);
@@ -101,11 +106,15 @@ export function openSenders(setting: Setting, { isolates, hosts }: SenderPorts):
     if (source === undefined) throw new Error("the source is always there");
     if (events.length > 1) count("batches");
     if (chance.happens(faults().crashAfter)) timeline.after(chance.below(1_000), kill);
+    // What a sender that goes away takes with it, others may have relied on.
+    else if (features.bursts && chance.happens(HANGS_UP)) timeline.after(chance.below(HANGS_UP_MS), end);
     timeline.after(40_000, end);
     const received = events.map((event) => receive(event, features.replays));
     void guard(() => publish(received, originOf(source), ports)).then((published) => {
       if (!published.ok) {
         say(() => `${label} refused: ${published.error.reason}`);
+        if (isQuiet && published.error.reason === "storage-unavailable")
+          violations.push(`${label} was refused, and nothing was lost`);
         // A sender that was refused sends again, most of the time.
         if (chance.happens(0.8)) timeline.after(chance.between(1_000, 30_000), () => send(events));
         return;

@@ -18,6 +18,8 @@ export interface Setting {
   readonly features: Features;
   /** Whether things still go wrong. */
   readonly chaos: () => boolean;
+  /** Nothing is lost on the network and no object dies of itself: all day. Senders may still hang up. */
+  readonly isQuiet: boolean;
   /** How likely each fault is now. */
   readonly faults: () => Faults;
   /** Tells the story of the day, if anybody listens. */

@@ -12,6 +12,8 @@ import type { Setting } from "./setting.ts";
 
 export interface SettleWatch {
   readonly settle: (host: PartitionHost, request: SettleRequest) => Promise<SettleReply>;
+  /** A dispatcher takes these settlements for settled. */
+  readonly answered: (host: PartitionHost, request: SettleRequest) => void;
   /** The schedule of this delivery starts again. */
   readonly forget: (deliveryId: string) => void;
 }
@@ -93,6 +95,16 @@ export function openSettleWatch({ setting, seen, registry, lanes, policiesOf, bu
           },
         },
       );
+    },
+
+    answered(host, { settlements }) {
+      for (const { seq, deliveryId, token } of settlements) {
+        const state = host
+          .engine()
+          .get(seq)
+          ?.deliveries.find(({ id }) => id === deliveryId)?.state;
+        if (state?.kind === "leased" && state.token === token) violations.push(`${deliveryId} was not settled`);
+      }
     },
 
     forget: (deliveryId) => void retried.delete(deliveryId),

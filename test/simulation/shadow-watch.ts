@@ -1,5 +1,5 @@
 /** What shadow rules must leave behind: nothing that is delivered, and of each event that they want one record, as it was made. */
-import type { AcceptReply, AcceptRequest, ListedEvent, ShadowMatch } from "../../src/bus/ports.ts";
+import type { AcceptAnswer, AcceptRequest, ListedEvent, ShadowMatch } from "../../src/bus/ports.ts";
 import { eventView } from "../../src/core/event.ts";
 import type { RuleSet } from "../../src/core/rule-set.ts";
 import type { PartitionHost } from "./partition-host.ts";
@@ -10,7 +10,7 @@ export const UNHEARD = "unheard";
 
 export interface ShadowWatch {
   /** A commit, and the rules of who asked for it. */
-  readonly accepted: (host: PartitionHost, request: AcceptRequest, reply: AcceptReply, ruleSet: RuleSet) => void;
+  readonly accepted: (host: PartitionHost, request: AcceptRequest, reply: AcceptAnswer, ruleSet: RuleSet) => void;
   /** What is wrong with the record of a stored event. */
   readonly problems: (host: PartitionHost, event: ListedEvent) => readonly string[];
 }

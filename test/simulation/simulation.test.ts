@@ -12,6 +12,8 @@ const RUN_MS_MAX = 900_000;
 const FLOORS: Partial<Counts> = {
   duplicates: 4,
   batches: 0.5,
+  grouped: 0.3,
+  settledTogether: 0.3,
   crashes: 1,
   partitionDeaths: 4,
   gateDeaths: 2,

@@ -44,6 +44,8 @@ export function openTargets({ setting, seen, registry, lanes, gates }: TargetPor
       if (known !== undefined && known.event.attributes.id !== headers.get("ce-id")) {
         violations.push(`${id} is sent with the event ${headers.get("ce-id")}`);
       }
+      const isPlain = known !== undefined && ruleSet.rule(known.rule)?.transform === undefined;
+      if (isPlain && !sameBytes(init.body, known.event.body)) violations.push(`${id} is sent with another body`);
       if (name === UNHEARD) violations.push(`${id} was delivered, and its rule only records`);
       if (known !== undefined && ruleSet.rule(known.rule)?.definition.mode === "shadow") {
         violations.push(`${id} is sent by a dispatcher whose rules only record it`);
@@ -109,4 +111,8 @@ export function openTargets({ setting, seen, registry, lanes, gates }: TargetPor
       });
     },
   };
+}
+
+function sameBytes(sent: RequestInit["body"], stored: Uint8Array | null): boolean {
+  return Buffer.from((sent as Uint8Array | undefined) ?? []).equals(Buffer.from(stored ?? []));
 }

@@ -13,11 +13,18 @@ const MISSING = 0.1;
 const LATE = 0.1;
 const LATE_MS = 120_000;
 const RESTART_MS = 10_000;
+/** On some days events come in bursts: so often, and so long. */
+const BURST_EVERY_MS = 100_000;
+const BURST_MS = 40;
 
 /** Plans everything on the timeline; answers how many events there are. `restart` starts all objects anew. */
 export function planTraffic({ timeline, chance, features }: Setting, senders: Senders, restart: () => void): number {
   const events = chance.between(4, 20);
-  const times = Array.from({ length: events }, () => chance.below(SENT_MS)).toSorted((a, b) => a - b);
+  const moment = () => {
+    const at = chance.below(SENT_MS);
+    return features.bursts ? at - (at % BURST_EVERY_MS) + chance.below(BURST_MS) : at;
+  };
+  const times = Array.from({ length: events }, moment).toSorted((a, b) => a - b);
   const numbers = new Map<string, number>();
   let batch: SimulatedEvent[] = [];
   let sent = 0;

@@ -66,13 +66,15 @@ export function createWorld(seed: number, trace?: (text: string) => void): World
   const timeline = createTimeline(START);
   const features = chooseFeatures(chance);
   const counts = { ...NO_COUNTS };
-  const stormy = stormyFaults(chance.pick([0, 0.3, 1, 2]), features.lostAlarms ? LOST_ALARMS : 0);
+  const scale = chance.pick([0, 0.3, 1, 2]);
+  const stormy = stormyFaults(scale, features.lostAlarms ? LOST_ALARMS : 0);
   let chaos = true;
   const setting: Setting = {
     timeline,
     chance,
     features,
     chaos: () => chaos,
+    isQuiet: scale === 0,
     faults: () => (chaos ? stormy : NO_FAULTS),
     say: (text) => trace?.(`${((timeline.now() - START) / 1_000).toFixed(3).padStart(9)} ${text()}`),
     copy: chance.happens(0.2) ? structuredClone : (value) => value,

@@ -1,5 +1,5 @@
 /** The body store on R2, and what the sweep leaves in it. */
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { newBodyKey } from "../../src/bus/body-keys.ts";
@@ -115,7 +115,7 @@ describe("a large webhook", () => {
     expect(others).toEqual([]);
     const orphan = newBodyKey({ bus: "default", partitions: 4, at: Date.now(), token: "orphan" });
     await store.put(orphan, new Uint8Array(1), undefined);
-    const sweep = () => worker.scheduled(createScheduledController(), env as never);
+    const sweep = () => worker.scheduled(createScheduledController(), env as never, createExecutionContext());
     await sweep();
     expect(await keysWith("bodies/")).toHaveLength(2);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2 * HOUR_MS });

@@ -2,8 +2,10 @@ import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { compileRules } from "../../src/core/rule-set.ts";
 import type { RulesDocument } from "../../src/core/rule.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
 import type { Transform } from "../../src/core/transform.ts";
-import { applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
+import { applyTransform } from "../../src/core/transform.ts";
 import { rules } from "../../src/generated/rules.ts";
 
 const ORIGIN = "https://sluice.example";
@@ -68,7 +70,11 @@ describe("JSONata, inside workerd", () => {
     }`;
     const rule = { path: "default/x", bus: "default", pattern: { type: ["a"] }, transform: { jsonata }, targets: [] };
     const document = { ...rules, sources: [], targets: [], rules: [{ ...rule, order: "none", mode: "live" }] };
-    const ruleSet = compileRules(document as unknown as RulesDocument, { sources: {}, targets: {} });
+    const ruleSet = compileRules(document as unknown as RulesDocument, {
+      sources: {},
+      targets: {},
+      jsonata: jsonataEngine,
+    });
     const view = { type: "a", data: { name: "luice", list: [1, 2] } };
     const [matched] = ruleSet.match("default", view);
     const apply = () =>
@@ -91,7 +97,7 @@ describe("JSONata, inside workerd", () => {
       ["($f := function($n){ 1 + $f($n + 1) }; $f(0))", "under way at one time"],
       ["$contains($pad('', 500000, 'a') & '!', /^(a+)+$/) ? 1", "undefined"],
     ] as const) {
-      const parsed = parseTransform({ jsonata });
+      const parsed = parseTransform({ jsonata }, jsonataEngine);
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
       const made = await applyTransform(parsed.value, {}, { acceptedAt: 0, seed: "" });
       expect(made).toMatchObject({ ok: false, error: { detail: expect.stringContaining(detail) } });

@@ -727,7 +727,7 @@ describe("when storage is not there", () => {
   });
 
   it("gives up after five seconds, well before the sender does", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const hanging = accepting(() => () => new Promise(() => undefined));
     const answer = sendWith(hanging, GITHUB, githubCall("ping", "{}"));
     await vi.advanceTimersByTimeAsync(ACCEPT_TIMEOUT_MS - 1);

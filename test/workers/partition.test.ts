@@ -10,6 +10,7 @@ import { LEASE_MARGIN_MS } from "../../src/core/delivery.ts";
 import { deliveryId, partitionName } from "../../src/core/receipt.ts";
 import { hashing } from "../../src/hashing.ts";
 import type { SentRequest } from "./router.ts";
+import { FRESH_MS_MAX } from "../../src/objects/fresh-work.ts";
 import {
   answerTargets,
   eventWithStatus,
@@ -205,7 +206,7 @@ function delivered(name: string, seq: number | undefined): Promise<ListedEvent |
 }
 
 describe("what an event costs", () => {
-  it("writes at most five rows for one event to two targets, both delivered, the alarm included", async () => {
+  it("writes at most four rows for one event to two targets, both delivered, the alarm included", async () => {
     const name = ownName();
     await warmUp(name, TWO_RULES);
     const billed = await countBilled(name);
@@ -216,8 +217,8 @@ describe("what an event costs", () => {
     const { rows, alarms } = billed();
     expect(await partition(name).get(items[0]?.seq ?? 0)).toMatchObject({ status: "delivered" });
     expect(accepted).toEqual({ rows: 2, alarms: 1 });
-    expect({ rows, alarms }).toEqual({ rows: 4, alarms: 1 });
-    expect(rows + alarms).toBeLessThanOrEqual(5);
+    expect({ rows, alarms }).toEqual({ rows: 3, alarms: 1 });
+    expect(rows + alarms).toBeLessThanOrEqual(4);
   });
 
   it("writes no more for six targets than for two", async () => {
@@ -228,7 +229,7 @@ describe("what an event costs", () => {
     const { leases } = await accept(requestOf(name, [itemOf("measured", rules)]));
     expect(leases).toHaveLength(6);
     await settle(name, leases, { kind: "delivered" });
-    expect(billed()).toEqual({ rows: 4, alarms: 1 });
+    expect(billed()).toEqual({ rows: 3, alarms: 1 });
   });
 
   it("writes two rows for an event that no rule matched, and none for a repeat", async () => {
@@ -242,7 +243,7 @@ describe("what an event costs", () => {
     expect(await alarmOf(name)).toBeNull();
   });
 
-  it("keeps to five rows along the whole way, from a signed push to two deliveries", async () => {
+  it("keeps to four rows along the whole way, from a signed push to two deliveries", async () => {
     const clock = stopClock();
     const body = pushOf(7_001);
     const warm = receiptOf(await send("/webhooks/github", githubCall("push", body)));
@@ -259,7 +260,7 @@ describe("what an event costs", () => {
     expect(partitionOfReceipt(measured.id).partition).toBe(name);
     await eventWithStatus(measured.id, "delivered");
     expect(sent).toHaveLength(4);
-    expect(billed()).toEqual({ rows: 4, alarms: 1 });
+    expect(billed()).toEqual({ rows: 3, alarms: 1 });
   });
 });
 
@@ -315,11 +316,11 @@ describe("a failure inside an object", () => {
   it("leaves nothing of an accept behind, its identity included, and the object goes on", async () => {
     const name = ownName();
     await accept(requestOf(name, [itemOf("before", [])]));
-    await failOnce(name, "INSERT INTO work");
+    await failOnce(name, "INSERT INTO pack_1");
     const items = [itemOf("failed-1", []), itemOf("failed-2", TWO_RULES)];
     await expect(accept(requestOf(name, items))).rejects.toThrow("planted failure");
     expect(await countRows(name, "dedup_1")).toBe(1);
-    expect(await countRows(name, "log_1")).toBe(1);
+    expect(await countRows(name, "pack_1")).toBe(1);
     expect(await countRows(name, "work")).toBe(0);
     expect(await partition(name).wake([])).toEqual({ events: 0, deliveries: 0, bytes: 0 });
 
@@ -333,7 +334,7 @@ describe("a failure inside an object", () => {
   it("leaves nothing of the very first accept behind, the new tables included", async () => {
     const name = ownName();
     await partition(name).wake([]);
-    await failOnce(name, "INSERT INTO log_1");
+    await failOnce(name, "INSERT INTO pack_1");
     await expect(accept(requestOf(name, [itemOf("first", [])]))).rejects.toThrow("planted failure");
     expect(await tablesOf(name)).toEqual([]);
     expect((await accept(requestOf(name, [itemOf("first", [])]))).items[0]?.status).toBe("accepted");
@@ -342,9 +343,8 @@ describe("a failure inside an object", () => {
   it("leaves a settle undone as a whole, so that it can be sent again", async () => {
     const name = ownName();
     const { leases, items } = await accept(requestOf(name, [itemOf("settled", TWO_RULES)]));
-    await failOnce(name, "INSERT INTO log_1");
+    await failOnce(name, "INSERT INTO changes_1");
     await expect(settle(name, leases, { kind: "delivered" })).rejects.toThrow("planted failure");
-    expect(await countRows(name, "work")).toBe(1);
     expect(await partition(name).get(items[0]?.seq ?? 0)).toMatchObject({ status: "pending" });
     await settle(name, leases, { kind: "delivered" });
     const found = await partition(name).get(items[0]?.seq ?? 0);
@@ -465,7 +465,7 @@ describe("the alarm", () => {
     const { leases, items } = await accept(requestOf(name, [itemOf("failing", ["default/order-placed"])]));
     await settle(name, leases, { kind: "retry", delayMs: 60_000 });
     clock.advance(60_000);
-    await failOnce(name, "FROM work WHERE seq = ");
+    await failOnce(name, "INSERT INTO changes_1");
     expect(await runDurableObjectAlarm(stubOf(name))).toBe(true);
     expect(complaints.mock.calls.flat().join()).toContain('"alarm.failed"');
     expect(sent).toHaveLength(0);
@@ -495,13 +495,15 @@ describe("the sweep", () => {
     const open = { ...patient, deliveries: patient.deliveries.map((each) => ({ ...each, maxAgeMs: 30 * DAY_MS })) };
     const { items } = await accept(requestOf(name, [itemOf("ended", []), open]));
     const [endedSeq, openSeq] = items.map((item) => item.seq);
-    // Segments take a day's events: the window counts from the last of them.
-    clock.advance(5 * DAY_MS - 1);
+    clock.advance(FRESH_MS_MAX);
     await partition(name).wake([]);
-    expect(await tablesOf(name)).toEqual(["dead_1", "dedup_1", "log_1"]);
+    // Segments take a day's events: the window counts from the last of them.
+    clock.advance(5 * DAY_MS - FRESH_MS_MAX - 1);
+    await partition(name).wake([]);
+    expect(await tablesOf(name)).toEqual(["changes_1", "dead_1", "dedup_1", "log_1", "pack_1"]);
     clock.advance(1);
     await partition(name).wake([]);
-    expect(await tablesOf(name)).toEqual(["dead_1", "log_1"]);
+    expect(await tablesOf(name)).toEqual(["changes_1", "dead_1", "log_1", "pack_1"]);
     clock.advance(10 * DAY_MS - 1);
     await partition(name).wake([]);
     expect(await partition(name).get(endedSeq ?? 0)).toMatchObject({ status: "unmatched" });

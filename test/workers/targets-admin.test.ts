@@ -1,5 +1,5 @@
 /** Targets through the whole Worker: limits aside, what their gates and partitions do when one is paused, gone or failing. */
-import { createScheduledController } from "cloudflare:test";
+import { createExecutionContext, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { GatePort } from "../../src/bus/gate-ports.ts";
@@ -136,7 +136,7 @@ describe("a pause", () => {
   it("that partitions have missed is told them by the sweep", async () => {
     const missed = await gate().pause(TARGET, "paused");
     expect(missed.changed).toBe(true);
-    await worker.scheduled(createScheduledController(), env as never);
+    await worker.scheduled(createScheduledController(), env as never, createExecutionContext());
     const id = await publish();
     await settled();
     expect(sent).toEqual([]);
