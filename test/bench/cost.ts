@@ -5,19 +5,16 @@
 import type { AcceptItem, DispatchJob, LeasedWork } from "../../src/bus/ports.ts";
 import type { Step } from "../../src/core/step.ts";
 import type { TargetLimits } from "../../src/core/rule.ts";
+import { deflating } from "../../src/objects/deflating.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import { openGateEngine } from "../../src/objects/gate-engine.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { NO_TARGETS, acceptItem, acceptRequest } from "../support/accept-requests.ts";
 import { settlementFor } from "../support/deliveries.ts";
 import { openNodeSql } from "../support/node-sql.ts";
+import { usageOfCalls } from "./cost-model.ts";
+import { dollarsOf } from "./cost-prices.ts";
 
-/** Dollars for a million: developers.cloudflare.com, Workers and Durable Objects pricing, read 2026-08-28. */
-const PRICES = { workerRequest: 0.3, cpuMs: 0.02, objectRequest: 0.15, gbSecond: 12.5, rowWritten: 1 };
-/** Assumed for each event and each request to a target: measured are 0.7 and 0.15 ms of CPU on a slow core. */
-const CPU_MS = { event: 2, request: 0.5 };
-/** Assumed for each request to an object, in which it is billed as awake with 128 MB. */
-const OBJECT_SECONDS = 0.01;
 const EVENTS = 100;
 const RETRY_MS = 5_000;
 const DELIVERED: Step = { kind: "delivered" };
@@ -80,6 +77,7 @@ async function measure({ name, item, apart, failures = 0, limits, atOnce = 1 }: 
   const attempts = new Map<string, number>();
   const jobs: DispatchJob[] = [];
   const engine = openEngine({
+    deflating,
     sql,
     limits: LEDGER_LIMITS,
     setAlarm: (at) => {
@@ -159,11 +157,6 @@ async function measure({ name, item, apart, failures = 0, limits, atOnce = 1 }: 
   }
   const rows = (sql.rowsWritten() + gateSql.rowsWritten() - before + alarms + reported) / EVENTS;
   const perEvent = { objectRequests: objectRequests / EVENTS, requests: requests / EVENTS };
-  const dollars =
-    PRICES.workerRequest +
-    PRICES.cpuMs * (CPU_MS.event + CPU_MS.request * perEvent.requests) +
-    PRICES.objectRequest * perEvent.objectRequests +
-    PRICES.gbSecond * OBJECT_SECONDS * 0.128 * perEvent.objectRequests +
-    PRICES.rowWritten * rows;
-  return { name, ...perEvent, rows, dollars };
+  const usage = usageOfCalls({ ...perEvent, rowsWritten: rows, requestsSent: perEvent.requests });
+  return { name, ...perEvent, rows, dollars: dollarsOf(usage) };
 }

@@ -11,6 +11,7 @@ import { hashing } from "../../src/hashing.ts";
 import type { Engine } from "../../src/objects/engine.ts";
 import { openEngine } from "../../src/objects/engine.ts";
 import { openGateEngine } from "../../src/objects/gate-engine.ts";
+import { FRESH_MS_MAX } from "../../src/objects/fresh-work.ts";
 import { LEDGER_LIMITS } from "../../src/objects/ledger-limits.ts";
 import { createTimeline } from "../simulation/timeline.ts";
 import { acceptItem, acceptRequest } from "../support/accept-requests.ts";
@@ -118,6 +119,7 @@ export async function measureLimits(each: LimitsCase): Promise<LimitsCost> {
 
   function openPartition(name: string): void {
     let alarmAt: number | null = null;
+    let isFilling = true;
     const engine = openEngine({
       sql: openSql(),
       limits: LEDGER_LIMITS,
@@ -135,7 +137,7 @@ export async function measureLimits(each: LimitsCase): Promise<LimitsCost> {
         void dispatch([job], ports);
       },
       askOpenLanes: async () => [],
-      now: timeline.now,
+      now: () => (isFilling ? START - FRESH_MS_MAX : timeline.now()),
       newToken: () => `lease-${(tokens += 1)}`,
       log: () => {},
     });
@@ -145,6 +147,12 @@ export async function measureLimits(each: LimitsCase): Promise<LimitsCost> {
       acceptItem(`${name}-${n}`, ["ci"], { planned: { maxAgeMs: 86_400_000 } }),
     );
     engine.accept({ ...acceptRequest(`accept-${name}`, items), partition: name });
+    // A backlog that stands has rows of its own.
+    isFilling = false;
+    for (let rowsAt = -1; rowsAt !== rows();) {
+      rowsAt = rows();
+      engine.setTargetStatuses([]);
+    }
   }
 
   for (let n = 0; n < each.partitions; n++) openPartition(`v1/default/${each.partitions}/${n}`);

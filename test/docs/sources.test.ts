@@ -6,6 +6,7 @@ import { formatProblem } from "../../scripts/problem.ts";
 import { loadRegistry } from "../../scripts/registry.ts";
 import { readRules } from "../../scripts/rule-files.ts";
 import { renderSourceDocs } from "../../scripts/source-docs.ts";
+import { SOURCE_PAGES } from "../../scripts/source-pages.ts";
 import { SOURCE_SETUP } from "../../scripts/source-setup.ts";
 import { codeBlocksOf } from "./code-blocks.ts";
 
@@ -31,6 +32,7 @@ describe("docs/sources.md", () => {
 
   it("says of every vendor how it is set up, and of none that isn't there", () => {
     expect(Object.keys(SOURCE_SETUP).toSorted()).toEqual(described.toSorted());
+    expect(Object.keys(SOURCE_PAGES).toSorted()).toEqual(described.toSorted());
   });
 
   it.each(described)("has a row, a section and an example for %s", (kind) => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { structuredJson } from "../../src/core/event.ts";
 import type { Json, JsonObject } from "../../src/core/result.ts";
-import { applyTransform, parseTransform } from "../../src/core/transform.ts";
+import { jsonataEngine } from "../../src/core/jsonata.ts";
+import { parseTransform } from "../../src/core/read-transform.ts";
+import { applyTransform } from "../../src/core/transform.ts";
 import { codeBlocksOf } from "./code-blocks.ts";
 
 /** When the page's event was accepted. */
@@ -21,7 +23,7 @@ describe("docs/transforms.md", () => {
     expect(pairs.every(({ transform, result }) => transform.language === "yaml" && result !== undefined)).toBe(true);
   });
   it.each(pairs)("tells the truth about $transform.text", async ({ transform, result }) => {
-    const parsed = parseTransform((parse(transform.text) as { transform: Json }).transform);
+    const parsed = parseTransform((parse(transform.text) as { transform: Json }).transform, jsonataEngine);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
     const applied = await applyTransform(parsed.value, view, { acceptedAt: ACCEPTED_AT, seed: "example" });
     if (result?.language === "json") {

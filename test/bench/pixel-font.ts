@@ -1,0 +1,32 @@
+/** Printable ASCII as dots: five columns of seven, the classic 5x7 font of character displays. */
+
+export const GLYPH_WIDTH = 5;
+export const GLYPH_HEIGHT = 8;
+const FIRST = 0x20;
+const LAST = 0x7a;
+
+/** From the blank to `z`; each column two hexadecimal digits, the lowest bit its uppermost dot. */
+const COLUMNS =
+  "000000000000005f0000000700070014 7f147f14242a7f2a12231308646236495620500008070300001c224100" +
+  "0041221c002a1c7f1c2a08083e08080080703000080808080800006060002010080402" +
+  "3e5149453e00427f4000724949494621414 94d331814127f1027454545393c4a494931412111090736494949364649492 91e" +
+  "000014000000403400000008142241141414141400412214080201590906" +
+  "3e415d594e7c1211127c7f494949363e414141227f4141413e7f494949417f090909013e414151737f0808087f00417f4100" +
+  "2040413f017f081422417f404040407f021c027f7f0408107f3e4141413e7f090909063e4151215e7f0919294626494949 32" +
+  "03017f01033f4040403f1f2040201f3f4038403f631408146303047804036159494d43" +
+  "007f4141410204081020004141417f04020102044040404040" +
+  "0003070800205454784 07f284444383844444428384444287f385454541800087e090218a4a49c787f08040478" +
+  "00447d40002040403d007f1028440000417f40007c047804787c0804047838444444 38fc1824241818242418fc7c08040408" +
+  "485454542404043f44243c4040207c1c2040201c3c4030403c44281028444c9090907c4464544c44";
+
+const BYTES = Buffer.from(COLUMNS.replaceAll(" ", ""), "hex");
+
+/** Calls `dot` with the place of each dot of a character; one that the font lacks is a question mark. */
+export function glyphDots(character: string, dot: (x: number, y: number) => void): void {
+  const asked = character.codePointAt(0) ?? FIRST;
+  const code = asked >= FIRST && asked <= LAST ? asked : "?".charCodeAt(0);
+  for (let x = 0; x < GLYPH_WIDTH; x += 1) {
+    const column = BYTES[(code - FIRST) * GLYPH_WIDTH + x] ?? 0;
+    for (let y = 0; y < GLYPH_HEIGHT; y += 1) if ((column & (1 << y)) !== 0) dot(x, y);
+  }
+}
