@@ -79,3 +79,17 @@ export function parseChange(line: string, event: PackedEvent): PackedEvent | nul
   for (const [index, delivery] of changed.entries()) deliveries[places[index] ?? 0] = delivery;
   return { ...event, deliveries };
 }
+
+/** The bodies of a row, one after the other, as stored: `bytes` in all. */
+export function joinBodies(stored: readonly (Uint8Array | null)[], bytes: number): Uint8Array {
+  const only = stored.length === 1 ? stored[0] : undefined;
+  if (only !== undefined && only !== null) return only;
+  const bodies = new Uint8Array(bytes);
+  let at = 0;
+  for (const body of stored) {
+    if (body === null) continue;
+    bodies.set(body, at);
+    at += body.length;
+  }
+  return bodies;
+}

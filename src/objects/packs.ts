@@ -11,7 +11,7 @@ import { isOpen } from "../core/delivery.ts";
 import { utf8Length } from "../core/template.ts";
 import type { Deflating } from "./deflating.ts";
 import type { PackedEvent, Place } from "./packed-lines.ts";
-import { formatChange, inRows, lineOf, linesOf, parseChange, parseLine } from "./packed-lines.ts";
+import { formatChange, inRows, joinBodies, lineOf, linesOf, parseChange, parseLine } from "./packed-lines.ts";
 import type { Sql } from "./sql.ts";
 import { formatDeliveries } from "./stored-event.ts";
 
@@ -216,7 +216,12 @@ export function openPacks(sql: Sql, segments: PackSegments, deflating?: Deflatin
       )[0];
       const line = row === undefined ? undefined : lineOf(row.heads, seq);
       if (row === undefined || line === undefined) return undefined;
-      return withChanges([parseLine(line, segment.n, row.first_seq)])[0];
+      const event = withChanges([parseLine(line, segment.n, row.first_seq)])[0];
+      const mine = changed.get(seq);
+      if (event === undefined || mine === undefined) return event;
+      return mine === null
+        ? undefined
+        : { ...event, deliveries: event.deliveries.map((each, n) => mine.get(n) ?? each) };
     },
 
     body(place) {
@@ -282,17 +287,4 @@ export function openPacks(sql: Sql, segments: PackSegments, deflating?: Deflatin
 
 function bytesOf({ headText, deliveriesText, body }: Added): number {
   return utf8Length(headText) + utf8Length(deliveriesText) + (body?.length ?? 0);
-}
-
-function joinBodies(stored: readonly (Uint8Array | null)[], bytes: number): Uint8Array {
-  const only = stored.length === 1 ? stored[0] : undefined;
-  if (only !== undefined && only !== null) return only;
-  const bodies = new Uint8Array(bytes);
-  let at = 0;
-  for (const body of stored) {
-    if (body === null) continue;
-    bodies.set(body, at);
-    at += body.length;
-  }
-  return bodies;
 }

@@ -19,6 +19,8 @@ import { LARGE_BODY_BYTES_MAX } from "../../src/http/large-body.ts";
 import { startServer } from "../support/http-server.ts";
 import { largePush } from "../support/large-payload.ts";
 import { waitFor } from "../support/router-process.ts";
+import type { Inspector } from "./inspector.ts";
+import { openInspector } from "./inspector.ts";
 
 const SECRET = "github-secret-for-tests";
 const SAMPLE_MS = 5;
@@ -113,7 +115,8 @@ async function measure(script: string): Promise<Readonly<Record<string, Measured
   );
   try {
     const url = (await miniflare.ready).origin;
-    const inspector = await openInspector(String(await miniflare.getInspectorURL()));
+    const inspector = await openInspector(String(await miniflare.getInspectorURL()), "sluice");
+    await inspector.call("Runtime.enable");
     const pid = workerdPid();
     await send(url, largePush({ bytes: 2 * MB }));
     const measured: Record<string, Measured> = {};
@@ -168,43 +171,6 @@ interface HeapUsage {
   readonly backingStorageSize?: number;
 }
 
-interface Inspector {
-  readonly usage: () => Promise<HeapUsage>;
-  readonly close: () => void;
-}
-
-async function openInspector(base: string): Promise<Inspector> {
-  const listed = await fetch(new URL("/json", base.replace(/^ws/, "http")));
-  const pages = (await listed.json()) as readonly { readonly webSocketDebuggerUrl: string; readonly id: string }[];
-  const page = pages.find(({ id }) => id.includes("sluice")) ?? pages[0];
-  if (page === undefined) throw new Error("the inspector lists no Worker");
-  const socket = new WebSocket(page.webSocketDebuggerUrl);
-  await new Promise<void>((resolve, reject) => {
-    socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", () => reject(new Error("no connection to the inspector")));
-  });
-  const waiting = new Map<number, (result: unknown) => void>();
-  socket.addEventListener("message", ({ data }) => {
-    const { id, result } = JSON.parse(String(data)) as { readonly id?: number; readonly result?: unknown };
-    if (id !== undefined) waiting.get(id)?.(result);
-  });
-  let calls = 0;
-  const call = (method: string) =>
-    new Promise<unknown>((resolve) => {
-      const id = ++calls;
-      waiting.set(id, (result) => {
-        waiting.delete(id);
-        resolve(result);
-      });
-      socket.send(JSON.stringify({ id, method }));
-    });
-  await call("Runtime.enable");
-  return {
-    usage: async () => (await call("Runtime.getHeapUsage")) as HeapUsage,
-    close: () => socket.close(),
-  };
-}
-
 async function sample(
   inspector: Inspector,
   pid: number,
@@ -212,7 +178,7 @@ async function sample(
   sampling: { readonly goesOn: boolean },
 ): Promise<void> {
   while (sampling.goesOn) {
-    const { usedSize, backingStorageSize = 0 } = await inspector.usage();
+    const { usedSize, backingStorageSize = 0 } = (await inspector.call("Runtime.getHeapUsage")) as HeapUsage;
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     peak.heap = Math.max(peak.heap, usedSize);
     peak.buffers = Math.max(peak.buffers, backingStorageSize);

@@ -3,6 +3,7 @@
  * What the runtime does outside of JavaScript (sockets, SQLite, serialising, the disk) is `(program)` and `(idle)`, or counts to
  * the function that called it.
  */
+import { openInspector } from "./inspector.ts";
 
 /** How often the stack is looked at. */
 const SAMPLE_US = 200;
@@ -40,33 +41,13 @@ export interface RawProfile {
 
 /** Profiles the first Worker of the inspector at `inspectorUrl`; `script` is what it runs, for the files' names. */
 export async function takeProfile(inspectorUrl: string, script: string, seconds: number): Promise<Profile> {
-  const listed = await fetch(new URL("/json", inspectorUrl));
-  const pages = (await listed.json()) as readonly { readonly webSocketDebuggerUrl: string; readonly id: string }[];
-  const page = pages.find(({ id }) => id.includes("main")) ?? pages[0];
-  if (page === undefined) throw new Error("the inspector lists no Worker");
-  const socket = new WebSocket(page.webSocketDebuggerUrl);
-  await new Promise<void>((resolve, reject) => {
-    socket.addEventListener("open", () => resolve());
-    socket.addEventListener("error", () => reject(new Error("no connection to the inspector")));
-  });
-  const waiting = new Map<number, (result: unknown) => void>();
-  socket.addEventListener("message", ({ data }) => {
-    const { id, result } = JSON.parse(String(data)) as { readonly id?: number; readonly result?: unknown };
-    if (id !== undefined) waiting.get(id)?.(result);
-  });
-  let calls = 0;
-  const call = (method: string, params: Readonly<Record<string, unknown>> = {}) =>
-    new Promise<unknown>((resolve) => {
-      const id = ++calls;
-      waiting.set(id, resolve);
-      socket.send(JSON.stringify({ id, method, params }));
-    });
+  const { call, close } = await openInspector(inspectorUrl, "main");
   await call("Profiler.enable");
   await call("Profiler.setSamplingInterval", { interval: SAMPLE_US });
   await call("Profiler.start");
   await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
   const { profile: raw } = (await call("Profiler.stop")) as { readonly profile: RawProfile };
-  socket.close();
+  close();
   return readProfile(raw, script);
 }
 

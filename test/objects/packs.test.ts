@@ -144,6 +144,17 @@ describe("changes", () => {
     }
   });
 
+  it("count before they are written too, in the commit that makes them", () => {
+    const { open } = openBench();
+    const packs = open();
+    for (const seq of [FIRST, FIRST + 1]) add(packs, seq);
+    packs.flush(FIRST + 1, FIRST, START);
+    change(packs, FIRST, [delivered("a")]);
+    expect(packs.find(FIRST)?.deliveries).toEqual([delivered("a")]);
+    change(packs, FIRST + 1, null);
+    expect(packs.find(FIRST + 1)).toBeUndefined();
+  });
+
   it("go on in another row past the limit, and none is lost at its edge", () => {
     const { sql, open } = openBench();
     const packs = open();
