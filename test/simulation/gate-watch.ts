@@ -39,6 +39,8 @@ export function openGateWatch(
   limitsOf: (target: string) => readonly (TargetLimits | undefined)[],
 ): GateWatch {
   const permits = new Map<string, Permit>();
+  /** Until when what a token has been granted may last. */
+  const grants = new Map<string, number>();
   const starts = new Map<string, number[]>();
   const inFlight = new Map<string, number>();
   const pauses = new Map<string, { readonly since: number; readonly partitions: ReadonlySet<string> }>();
@@ -69,13 +71,17 @@ export function openGateWatch(
         count("deniedPermits");
         return;
       }
+      // A late repeat of the question, after its permit was given back, may have got another one: until the end of that one no
+      // further start is given.
+      const grantedTo = grants.get(token) ?? now;
+      grants.set(token, Math.max(grantedTo, now + forMs));
       const known = permits.get(token);
       if (known !== undefined && known.endsAt > now) return;
       const startsAt = now + reply.waitMs;
       if (reply.waitMs > 0) touched = true;
       permits.set(token, { startsAt, endsAt: now + forMs });
       count("permits");
-      if (limits.rate === undefined) return;
+      if (limits.rate === undefined || grantedTo > now) return;
       const own = starts.get(target) ?? [];
       starts.set(target, own);
       own.push(startsAt);
