@@ -13,8 +13,6 @@ export const BODY_TIMEOUT_MS = 4_000;
 export interface BodyReader {
   /** The next part; null at the end. */
   readonly next: () => Promise<Result<Uint8Array, Rejection> | null>;
-  /** All of it at once, instead of parts: quicker, where its length is known and small. */
-  readonly whole: () => Promise<Result<Uint8Array, Rejection>>;
   /** Sets the time limit anew, counted from now. */
   readonly limitTime: (timeoutMs: number) => void;
   /** Lets go of what is left unread. */
@@ -44,8 +42,7 @@ export function openBody(
     const found = encoding.slice(0, 40);
     return err({ reason: "unsupported-content-encoding", found, ...(takesGzip ? { takesGzip } : {}) });
   }
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  let isRead = false;
+  const reader = request.body?.getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let limitMs = timeoutMs;
   let onLate: (late: "late") => void = () => {};
@@ -57,52 +54,29 @@ export function openBody(
     timer = setTimeout(() => onLate("late"), ms);
   }
 
-  async function inTime<Value>(read: () => Promise<Value>): Promise<Result<Value, Rejection>> {
-    try {
-      const value = await Promise.race([read(), late]);
-      return value === "late" ? err({ reason: "body-timeout", timeoutMs: limitMs }) : ok(value as Value);
-    } catch {
-      return err({ reason: "body-unreadable" });
-    }
-  }
-
-  const { body } = request;
-  if (body !== null) limitTime(timeoutMs);
+  if (reader !== undefined) limitTime(timeoutMs);
   return ok({
     limitTime,
     async next() {
-      if (body === null) return null;
-      const from = (reader ??= body.getReader());
-      const part = await inTime(() => from.read());
-      if (!part.ok) return part;
-      return part.value.done ? null : ok(part.value.value);
-    },
-    async whole() {
-      const read = await inTime(() => request.arrayBuffer());
-      isRead = read.ok;
-      return read.ok ? ok(new Uint8Array(read.value)) : read;
+      if (reader === undefined) return null;
+      try {
+        const part = await Promise.race([reader.read(), late]);
+        if (part === "late") return err({ reason: "body-timeout", timeoutMs: limitMs });
+        return part.done ? null : ok(part.value as Uint8Array);
+      } catch {
+        return err({ reason: "body-unreadable" });
+      }
     },
     close() {
       clearTimeout(timer);
-      // A sender that has hung up makes this reject, which changes nothing; so does a stream that is being read as a whole.
-      if (!isRead) (reader ?? body)?.cancel().catch(() => undefined);
+      // A sender that has hung up makes this reject, which changes nothing.
+      reader?.cancel().catch(() => undefined);
     },
   });
 }
 
-/** What a `Content-Length` within the bound announces, HTTP lets nobody exceed: it can be read at once. */
-export async function readDeclared(
-  reader: BodyReader,
-  declared: number,
-  bytesMax: number,
-): Promise<Result<BodyStart, Rejection>> {
-  if (!(declared > 0 && declared <= bytesMax)) return readStart(reader, bytesMax);
-  const whole = await reader.whole();
-  return whole.ok ? ok({ bytes: whole.value, isWhole: whole.value.length <= bytesMax }) : whole;
-}
-
 /** The whole body, or its start where it is longer: then some more than `bytesMax`. */
-async function readStart(reader: BodyReader, bytesMax: number): Promise<Result<BodyStart, Rejection>> {
+export async function readStart(reader: BodyReader, bytesMax: number): Promise<Result<BodyStart, Rejection>> {
   let bytes = new Uint8Array();
   let length = 0;
   for (;;) {
@@ -128,9 +102,8 @@ export async function readBody(
   const reader = openBody(request, timeoutMs, takesGzip);
   if (!reader.ok) return reader;
   try {
-    const declared = declaredBytes(request);
-    if (declared > bytesMax) return err({ reason: "body-too-large", bytesMax });
-    const start = await readDeclared(reader.value, declared, bytesMax);
+    if (declaredBytes(request) > bytesMax) return err({ reason: "body-too-large", bytesMax });
+    const start = await readStart(reader.value, bytesMax);
     if (!start.ok) return start;
     return start.value.isWhole ? ok(start.value.bytes) : err({ reason: "body-too-large", bytesMax });
   } finally {

@@ -11,7 +11,7 @@ import type { Result } from "../core/result.ts";
 import { err, ok } from "../core/result.ts";
 import type { CompiledSource } from "../core/rule-set.ts";
 import type { Received, ReceivedEvent, SourceAnswer, SourceContext, SourceRequest } from "../core/source.ts";
-import { BODY_BYTES_MAX, BODY_TIMEOUT_MS, declaredBytes, openBody, readDeclared } from "./body.ts";
+import { BODY_BYTES_MAX, BODY_TIMEOUT_MS, declaredBytes, openBody, readStart } from "./body.ts";
 import { contentEncodingOf, gunzip } from "./gzip.ts";
 import type { LargePorts } from "./large-body.ts";
 import { receiveLarge } from "./large-body.ts";
@@ -101,8 +101,7 @@ async function receive(
   const head = { method, url, headers };
   try {
     const declared = declaredBytes(request);
-    const read =
-      declared > BODY_BYTES_MAX ? ok(NOTHING_READ) : await readDeclared(body.value, declared, BODY_BYTES_MAX);
+    const read = declared > BODY_BYTES_MAX ? ok(NOTHING_READ) : await readStart(body.value, BODY_BYTES_MAX);
     if (!read.ok) return read;
     const { bytes, isWhole } = read.value;
     if (!isWhole && isGzip) {

@@ -46,6 +46,11 @@ export async function exchange(
     const { url, headers, method = HTTP_METHOD } = request;
     const stream = await request.stream?.(signal);
     if (stream?.ok === false) return stream;
+    if (stream !== undefined && signal.aborted) {
+      // It came too late, and holds a connection as long as nobody lets go of it.
+      stream.value.cancel().catch(() => {});
+      return err({ kind: "retryable", reason: "timeout", detail: late });
+    }
     // Events never hold shared memory, which is all that this type excludes.
     // fetch in Node wants to be told that it may send a stream before the answer begins (WHATWG Fetch, "duplex").
     const whole =
